@@ -1,0 +1,1 @@
+"""Where tasks run: in a thread, or in Ray actors."""

@@ -1,0 +1,90 @@
+"""What the pump asks of the world: sources, sinks, engines.
+
+Each is an async context manager: entering acquires (connects, opens, starts actors), leaving releases. Entering a
+source or sink whose outside is unreachable does not fail: it keeps trying in the background and says so once.
+"""
+
+from collections.abc import Awaitable, Mapping, Sequence
+from types import TracebackType
+from typing import Protocol, Self
+
+from riotd.dataflow import Plan
+from riotd.messages import DeadLetter, Message, Outcome, Portion, Result
+
+
+class Resource(Protocol):
+    """Something that is acquired and released."""
+
+    async def __aenter__(self) -> Self:
+        """Acquire."""
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Release; never raises on a second call."""
+
+
+class Source(Resource, Protocol):
+    """Where messages come from. One caller at a time."""
+
+    async def receive(self) -> Sequence[Message]:
+        """Wait for at least one message; give what is there. Empty means the end, and stays so.
+
+        Loses nothing when cancelled: what was not returned comes with the next call.
+        """
+
+    async def ack(self, messages: Sequence[Message]) -> None:
+        """Take note that these, the oldest not yet acknowledged, are done with. In the order of `receive`.
+
+        Never waits for the outside: what can't be acknowledged now is kept and tried again when it can.
+        """
+
+    async def stop(self) -> None:
+        """Ask for no more from the outside, but stay connected so that `ack` still works.
+
+        `receive` then gives what would otherwise be lost (QoS 0, clean sessions), and ends.
+        """
+
+
+class Sink(Resource, Protocol):
+    """Where results go."""
+
+    async def send(self, results: Sequence[Result]) -> None:
+        """Return when the outside has all of them, in this order.
+
+        Calls may overlap: what an earlier call hands over precedes what a later one does, as long as the
+        calls are started in that order. Waits, for ever if need be, while the outside is unreachable.
+        A result that can never be sent (too large, a topic that is not valid) is counted, logged once per
+        kind, and passed over. Cancelled: any prefix may have been sent.
+        """
+
+    def counters(self) -> Mapping[str, int]:
+        """Counts since start, for the statistics: at least `sent`, `failed`, `bytes`."""
+
+
+class RejectSink(Resource, Protocol):
+    """Where dead letters go; returns when they are kept."""
+
+    async def send(self, letters: Sequence[DeadLetter]) -> None:
+        """As `Sink.send`."""
+
+
+class Engine(Resource, Protocol):
+    """Where tasks run: `shards` workers, each with the tasks of its keys."""
+
+    @property
+    def shards(self) -> int:
+        """How many workers there are."""
+
+    def submit(self, shard: int, portion: Portion) -> Awaitable[Outcome]:
+        """Start now; portions of a shard are processed in the order of the calls.
+
+        Not async, because order is made by the order of calls. The awaitable raises only `EngineError`, and
+        only when the engine has given up on the portion; a worker that dies is replaced by the engine itself.
+        """
+
+    async def reconfigure(self, plan: Plan) -> None:
+        """Run `plan` from the next `submit` on. Called with nothing in flight.
+
+        State of a stage whose id, task and parameters are unchanged is kept.
+        """

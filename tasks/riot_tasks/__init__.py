@@ -1,0 +1,7 @@
+"""The task library: stateful stream tasks over sensor records, usable without the daemon."""
+
+from riot_tasks.errors import BadRecord, TaskError, Unavailable
+from riot_tasks.record import Record, Value
+from riot_tasks.task import Task
+
+__all__ = ["BadRecord", "Record", "Task", "TaskError", "Unavailable", "Value"]

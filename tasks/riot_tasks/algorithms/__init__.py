@@ -1,0 +1,1 @@
+"""Scalar algorithms: floats in, floats out; they know no Record."""

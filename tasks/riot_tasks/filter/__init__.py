@@ -1,0 +1,1 @@
+"""What lets records through, or not."""

@@ -1,0 +1,1 @@
+"""Bytes and text into records, and back."""

@@ -1,0 +1,1 @@
+"""What learns from a key's records, or foretells."""

@@ -1,0 +1,28 @@
+"""Records: what flows between tasks."""
+
+import msgspec
+
+Value = float | int | str | bool | bytes | None
+"""A field's value; ``None`` means filtered out, to be interpolated."""
+
+
+class Record(msgspec.Struct, frozen=True, gc=False):
+    """One observation, or all that a device observed at one instant.
+
+    Attributes:
+        id: number of the source message it came from; every derived record keeps it.
+        source: who: the device; the default key.
+        time: when: Unix seconds, as in RFC 8428.
+        values: field name to value. A raw message is one field, ``payload``, of bytes.
+        units: field name to unit, for the fields that have one (RFC 8428 section 12.1, or the feed's own).
+        meta: what describes the record but is not measured; ``bn`` is the pack's base name.
+
+    Frozen, and its mappings are to be treated so: a task that changes something makes new ones.
+    """
+
+    id: int
+    source: str
+    time: float
+    values: dict[str, Value]
+    units: dict[str, str] = {}
+    meta: dict[str, str] = {}

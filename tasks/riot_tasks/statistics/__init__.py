@@ -1,0 +1,1 @@
+"""Running figures over a key's records."""

@@ -1,0 +1,57 @@
+"""The contract every task keeps."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
+from inspect import signature
+from typing import Any, ClassVar
+
+from riot_tasks.record import Record
+
+
+class Task(ABC):
+    """One step of a dataflow over the records of one key.
+
+    Public attributes are the constructor's parameters, under the same names; underscored ones are state.
+    Whoever runs tasks makes one instance per key if `stateful`, else one for all keys; calls it from one
+    thread, in the order of the records; and may drop it at any time between two calls, keeping `snapshot()`.
+
+    A task knows records and nothing else: no topics, batches, shards, threads, no clock, no randomness that
+    is not seeded. Output depends on the constructor's parameters and on the records so far, so that a replay
+    gives the same results.
+    """
+
+    stateful: ClassVar[bool] = True
+    """False if the output for a record depends on that record only."""
+    code: ClassVar[str] = ""
+    """RIoTBench's code (KAL, SLR, ...), where it has one."""
+    pattern: ClassVar[str] = "1:1"
+    """Records in : records out, as RIoTBench writes it: 1:1, 1:0/1, 1:N, N:1, N:M."""
+
+    @abstractmethod
+    def process(self, record: Record) -> Iterable[Record]:
+        """Take one record, give the records that follow from it, with its `id`.
+
+        Says nothing by giving nothing. Does not change `record`. Must not block for long.
+
+        Raises:
+            BadRecord: this record can't be processed, ever; state is as if it had not come.
+            Unavailable: something outside is out of reach; state is as if it had not come.
+        """
+
+    def flush(self) -> Iterable[Record]:
+        """Give what is still held back at the end of a bounded stream; default nothing."""
+        return ()
+
+    def snapshot(self) -> Mapping[str, Any]:
+        """State as plain data: None, bool, int, float, str, bytes, lists, and dicts with string keys.
+
+        With `restore` on a new instance with the same parameters, continuing equals never having stopped.
+        """
+        return {}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Take the state that `snapshot` gave, of this version or an earlier one; called on a fresh instance."""
+
+    def __repr__(self) -> str:
+        names = signature(type(self)).parameters
+        return f"{type(self).__name__}({', '.join(f'{name}={getattr(self, name)!r}' for name in names)})"
