@@ -46,6 +46,8 @@ class Batch(msgspec.Struct, frozen=True):
 class Portion(msgspec.Struct, frozen=True, array_like=True):
     """A batch's share for one shard, as columns; what an engine sends to a worker.
 
+    Without messages it tells the shard that the stream has ended: the tasks are flushed.
+
     Attributes:
         batch: id of the batch.
         now: Unix seconds at dispatch; the only clock a shard has, so that a replay sees the same time.

@@ -1,0 +1,133 @@
+"""Which shard a message goes to: its key, the key's group, the group's shard."""
+
+import re
+from collections.abc import Callable
+from itertools import islice
+from zlib import crc32
+
+import msgspec
+
+from riotd.messages import Batch, Message, Portion
+
+GROUPS = 128
+"""Key-groups: these, not single keys, are placed on shards, so that a table of 128 says where everything is."""
+_REMEMBERED = 65_536
+"""Topics whose key and shard are kept; past it the older half is forgotten."""
+
+KeyOf = Callable[[Message], str]
+
+
+def key_group(key: str) -> int:
+    """The group of a key: crc32 of its UTF-8 bytes, modulo 128. The same in every process, on every machine."""
+    return crc32(key.encode()) % GROUPS
+
+
+def by_topic_level(level: int) -> KeyOf:
+    """The key is a level of the topic, counted from 0; "" where the topic is shorter."""
+
+    def key(message: Message) -> str:
+        levels = message.topic.split("/", level + 1)
+        return levels[level] if level < len(levels) else ""
+
+    return key
+
+
+def by_topic_regex(pattern: str) -> KeyOf:
+    """The key is the first group of the pattern found in the topic, or all it matched; "" where it matches nothing."""
+    search = re.compile(pattern).search
+
+    def key(message: Message) -> str:
+        found = search(message.topic)
+        return "" if found is None else (found[1] if found.re.groups else found[0]) or ""
+
+    return key
+
+
+class _Entry(msgspec.Struct, gc=False):
+    """As much of a SenML entry as a key needs."""
+
+    n: str = ""
+    vs: str | None = None
+    sv: str | None = None
+    v: float | int | str | None = None
+
+
+class _Draft(msgspec.Struct, gc=False):
+    """RIoTBench's older form: entries below `e`."""
+
+    e: list[_Entry] = []
+
+
+def by_field(name: str) -> KeyOf:
+    """The key is the value of a SenML entry; "" where the pack has none, or is no pack: its parse stage will say so."""
+    decode = msgspec.json.Decoder(_Draft | list[_Entry]).decode  # type: ignore[var-annotated]  # a union of two shapes
+
+    def key(message: Message) -> str:
+        try:
+            pack = decode(message.payload)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return ""
+        for entry in pack.e if isinstance(pack, _Draft) else pack:
+            if entry.n == name:
+                value = entry.vs if entry.vs is not None else entry.sv if entry.sv is not None else entry.v
+                return "" if value is None else str(value)
+        return ""
+
+    return key
+
+
+def one_key(_message: Message) -> str:
+    """All messages have the key ""."""
+    return ""
+
+
+class Partitioner:
+    """Splits batches over shards.
+
+    Args:
+        key_of: the key of a message.
+        shards: how many there are, 1 to 128.
+        per_topic: whether the key depends on the topic alone, so that it can be remembered.
+        topics: whether shards need the messages' topics.
+    """
+
+    def __init__(self, key_of: KeyOf, *, shards: int, per_topic: bool = True, topics: bool = False) -> None:
+        self.shards = shards
+        self._key_of = key_of
+        self._per_topic = per_topic
+        self._topics = topics
+        self._known: dict[str, tuple[str, int]] = {}
+
+    def shard_of(self, key: str) -> int:
+        """The shard of a key."""
+        return key_group(key) % self.shards
+
+    def split(self, batch: Batch, now: float) -> dict[int, Portion]:
+        """The batch's portions by shard, messages in order; `now` is Unix seconds."""
+        portions: dict[int, Portion] = {}
+        number = batch.first
+        for message in batch.messages:
+            key, shard = self._place(message)
+            portion = portions.get(shard)
+            if portion is None:
+                portion = portions[shard] = Portion(batch.id, now, [], [], [], [])
+            portion.ids.append(number)
+            portion.keys.append(key)
+            portion.payloads.append(message.payload)
+            if self._topics:
+                portion.topics.append(message.topic)
+            number += 1
+        return portions
+
+    def _place(self, message: Message) -> tuple[str, int]:
+        if not self._per_topic:
+            key = self._key_of(message)
+            return key, self.shard_of(key)
+        known = self._known.get(message.topic)
+        if known is None:
+            key = self._key_of(message)
+            known = self._known[message.topic] = (key, self.shard_of(key))
+            if len(self._known) > _REMEMBERED:
+                for topic in list(islice(self._known, _REMEMBERED // 2)):
+                    del self._known[topic]
+        return known
