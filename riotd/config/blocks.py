@@ -1,113 +1,11 @@
-"""The YAML file as types; every mistake in it found at once."""
+"""The blocks of the file, as types."""
 
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, PrivateAttr, model_validator
 
-from riotd import units
-
-Duration = Annotated[float, BeforeValidator(units.seconds), Field(ge=0)]
-Size = Annotated[int, BeforeValidator(units.size), Field(gt=0)]
-
-
-class Block(BaseModel):
-    """A mapping of the file; an unknown key is a mistake."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
-
-
-class Secret(Block):
-    """A secret by reference, never inline: exactly one of the three.
-
-    Attributes:
-        file: path of a file that holds it; a trailing newline is cut.
-        env: name of an environment variable.
-        credential: name of a systemd credential, a file in $CREDENTIALS_DIRECTORY.
-    """
-
-    file: Path | None = None
-    env: str | None = None
-    credential: str | None = None
-
-    @model_validator(mode="after")
-    def _one(self) -> "Secret":
-        if sum(value is not None for value in (self.file, self.env, self.credential)) != 1:
-            raise ValueError("give exactly one of file, env, credential")
-        return self
-
-
-class Tls(Block):
-    """TLS towards a broker; PEM files.
-
-    Attributes:
-        ca: certificates to trust; default the system's.
-        cert: our certificate, for mutual TLS; with `key`.
-        key: its private key.
-        verify_hostname: false only where the certificate can't name the host.
-    """
-
-    ca: Path | None = None
-    cert: Path | None = None
-    key: Path | None = None
-    verify_hostname: bool = True
-
-    @model_validator(mode="after")
-    def _pair(self) -> "Tls":
-        if (self.cert is None) != (self.key is None):
-            raise ValueError("cert and key belong together")
-        return self
-
-
-def _broker_url(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname:
-        raise ValueError("a broker's URL is mqtt://host:1883 or mqtts://host:8883")
-    if parts.username or parts.password:
-        raise ValueError("no credentials in the URL; use username: and password: {file: …}")
-    if parts.path.strip("/") or parts.query or parts.fragment:
-        raise ValueError("a broker's URL ends after the port")
-    _ = parts.port  # raises ValueError where it is no number below 65536
-    return url
-
-
-class Connection(Block):
-    """How to reach a broker.
-
-    Attributes:
-        url: mqtt://host[:1883] or mqtts://host[:8883].
-        protocol: MQTT version, "5" or "3.1.1".
-        client_id: default is the daemon's name with a suffix for the purpose.
-        keepalive: seconds between pings on an idle connection.
-        session: `clean`, or `persistent`: the broker keeps what comes while we are away.
-        session_expiry: how long it keeps it (MQTT 5).
-    """
-
-    url: Annotated[str, AfterValidator(_broker_url)]
-    protocol: Literal["5", "3.1.1"] = "5"
-    client_id: str | None = None
-    username: str | None = None
-    password: Secret | None = None
-    tls: Tls | None = None
-    keepalive: Duration = 30.0
-    session: Literal["clean", "persistent"] = "clean"
-    session_expiry: Duration = 86400.0
-
-    @property
-    def host(self) -> str:
-        """The broker's host name or address."""
-        return urlsplit(self.url).hostname or ""
-
-    @property
-    def secure(self) -> bool:
-        """Whether the connection is over TLS."""
-        return urlsplit(self.url).scheme == "mqtts"
-
-    @property
-    def port(self) -> int:
-        """The broker's port."""
-        return urlsplit(self.url).port or (8883 if self.secure else 1883)
+from riotd.config.connection import Block, Connection, Duration, Size
 
 
 def _topic_filter(text: str) -> str:
