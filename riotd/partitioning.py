@@ -60,7 +60,7 @@ class _Draft(msgspec.Struct, gc=False):
 
 def by_field(name: str) -> KeyOf:
     """The key is the value of a SenML entry; "" where the pack has none, or is no pack: its parse stage will say so."""
-    decode = msgspec.json.Decoder(_Draft | list[_Entry]).decode  # type: ignore[var-annotated]  # a union of two shapes
+    decode = msgspec.json.Decoder(_Draft | list[_Entry]).decode
 
     def key(message: Message) -> str:
         try:
@@ -95,7 +95,7 @@ class Partitioner:
         self.shards = shards
         self._key_of = key_of
         self._per_topic = per_topic
-        self._topics = topics
+        self.topics = topics
         self._known: dict[str, tuple[str, int]] = {}
 
     def shard_of(self, key: str) -> int:
@@ -114,7 +114,7 @@ class Partitioner:
             portion.ids.append(number)
             portion.keys.append(key)
             portion.payloads.append(message.payload)
-            if self._topics:
+            if self.topics:
                 portion.topics.append(message.topic)
             number += 1
         return portions
