@@ -1,0 +1,50 @@
+# The project's commands; `./scripts/setup dev` brings just itself as .venv/bin/just.
+
+bin := ".venv/bin"
+
+# what there is
+_list:
+    @{{ bin }}/just --list --unsorted
+
+# everything CI does
+ci:
+    ./.ci/run
+
+# format; `just fmt --check` only looks
+fmt *args:
+    {{ bin }}/ruff format {{ args }} .
+
+# every rule of ruff
+lint *args:
+    {{ bin }}/ruff check {{ args }} .
+
+# mypy, strict
+types:
+    {{ bin }}/mypy
+
+# imports go down the floors only
+floors:
+    {{ bin }}/lint-imports
+
+# the tests; arguments go to pytest
+test *args:
+    ./scripts/test {{ args }}
+
+# the tests under coverage
+cov *args:
+    ./scripts/setup dev
+    {{ bin }}/coverage run -m pytest {{ args }}
+    {{ bin }}/coverage report --skip-covered --show-missing
+
+# riotd next to its peers: bench, bench latency, bench soak
+bench *args:
+    ./scripts/bench {{ args }}
+
+# the whole pipeline in one terminal
+demo *args:
+    ./scripts/demo {{ args }}
+
+# the newest versions of everything into constraints.txt (needs uv)
+constraints:
+    uv pip compile pyproject.toml --all-extras --group dev --universal --upgrade --quiet \
+        --no-emit-index-url --no-emit-find-links --no-annotate --no-header --output-file constraints.txt
