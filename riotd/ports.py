@@ -45,6 +45,9 @@ class Source(Resource, Protocol):
         `receive` then gives what would otherwise be lost (QoS 0, clean sessions), and ends.
         """
 
+    def counters(self) -> Mapping[str, int]:
+        """Counts since start, for the statistics."""
+
 
 class Sink(Resource, Protocol):
     """Where results go."""
@@ -88,3 +91,6 @@ class Engine(Resource, Protocol):
 
         State of a stage whose id, task and parameters are unchanged is kept.
         """
+
+    def counters(self) -> Mapping[str, int]:
+        """Counts since start, for the statistics."""

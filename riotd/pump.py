@@ -71,6 +71,8 @@ class Pump:
         self._timer: asyncio.TimerHandle | None = None
         self._held = False
         self._stopped = False
+        self.answered = 0
+        """Portions the engine has answered; grows as long as it works."""
 
     @property
     def in_engine(self) -> int:
@@ -199,6 +201,7 @@ class Pump:
     def _answered(self, shard: int) -> Any:  # noqa: ANN401 - a callback
         def done(future: "asyncio.Future[Outcome]") -> None:
             self._in_engine[shard] -= 1
+            self.answered += 1
             if not future.cancelled() and future.exception() is None:
                 self._dispatch()
 

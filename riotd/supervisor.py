@@ -1,0 +1,188 @@
+"""The life of the daemon: start, watch, reload, drain, abort; signals and exit codes."""
+
+import asyncio
+import logging
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import AsyncExitStack, contextmanager
+from typing import Final
+
+from riotd.config import Config
+from riotd.errors import ConfigError, RiotdError
+from riotd.notify import Notifier
+from riotd.wiring import Service
+
+log = logging.getLogger("riotd")
+
+DONE: Final = 0
+FAILED: Final = 1
+BAD_CONFIG: Final = 78
+"""sysexits' EX_CONFIG; the unit says RestartPreventExitStatus=78."""
+
+_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+_DRAIN_SHARE = 0.75
+"""Of the grace, for draining; the rest is for leaving in order."""
+
+
+class Supervisor:
+    """Runs one service until it ends, is told to, or fails.
+
+    SIGTERM or SIGINT drains: nothing more is taken in, what is in flight is finished and acknowledged. A second one,
+    or the end of the grace, aborts: what is left stays unacknowledged, and is said. SIGHUP loads the config again.
+
+    Args:
+        service: what to run.
+        reload: loads the config anew; raises ConfigError.
+        notifier: systemd's ear.
+    """
+
+    def __init__(self, service: Service, *, reload: Callable[[], Config], notifier: Notifier) -> None:
+        self._service = service
+        self._reload = reload
+        self._notifier = notifier
+        self._signals: asyncio.Queue[signal.Signals] = asyncio.Queue()
+        self._stack = AsyncExitStack()
+        self.ready = asyncio.Event()
+
+    async def run(self) -> int:
+        """The whole life; the exit code."""
+        with self._captured():
+            life = asyncio.create_task(self._live(), name="life")
+            ear = asyncio.create_task(self._listen(life), name="signals")
+            try:
+                await asyncio.wait({life})
+            finally:
+                ear.cancel()
+            return self._verdict(life)
+
+    def _verdict(self, life: "asyncio.Task[None]") -> int:
+        ledger = self._service.pump.ledger
+        log.info("received %d = settled %d + in flight %d", ledger.received, ledger.settled, ledger.in_flight)
+        if life.cancelled():
+            if ledger.in_flight:
+                log.error("stopped with %d messages unacknowledged", ledger.in_flight)
+            return FAILED if ledger.in_flight or self.ready.is_set() else DONE
+        error = life.exception()
+        if error is None:
+            return DONE
+        for one in _leaves(error):
+            if not isinstance(one, RiotdError):
+                raise error  # a bug: the trace is for us, the restart is systemd's
+            log.error("%s", one)
+        return FAILED
+
+    async def _live(self) -> None:
+        service = self._service
+        async with AsyncExitStack() as stack, asyncio.TaskGroup() as group:
+            self._stack = stack
+            await stack.enter_async_context(service.engine)
+            self._capture()  # again: ray.init takes SIGTERM for itself
+            await service.publishers.enter(stack)
+            await stack.enter_async_context(service.outputs)
+            await stack.enter_async_context(service.source)
+            beside = [group.create_task(self._watch(), name="watchdog")]
+            if service.reporter is not None:
+                beside.append(group.create_task(service.reporter.run(), name="reporter"))
+            self.ready.set()
+            self._notifier.ready()
+            log.info("%s is running: %s", service.config.name, _summary(service))
+            await service.pump.run()
+            for task in beside:
+                task.cancel()
+            if service.reporter is not None:
+                service.reporter.publish()
+
+    async def _listen(self, life: "asyncio.Task[None]") -> None:
+        """Act on signals, until the life is over."""
+        while True:
+            number = await self._signals.get()
+            if number is signal.SIGHUP:
+                await self._change()
+            else:
+                break
+        self._notifier.stopping()
+        if not self.ready.is_set():
+            log.info("%s while starting: leaving", number.name)
+            life.cancel()
+            return
+        grace = self._service.config.grace
+        log.info("%s: draining, at most %gs; once more to leave at once", number.name, grace * _DRAIN_SHARE)
+        again = asyncio.create_task(self._second(), name="second signal")
+        try:
+            await asyncio.wait_for(self._service.pump.stop(), grace * _DRAIN_SHARE / 2)
+            await asyncio.wait({life, again}, timeout=grace * _DRAIN_SHARE, return_when=asyncio.FIRST_COMPLETED)
+        except TimeoutError:
+            log.warning("the source did not stop in time")
+        finally:
+            again.cancel()
+        if not life.done():
+            log.error("leaving with work undone")
+            life.cancel()
+
+    async def _second(self) -> None:
+        while await self._signals.get() is signal.SIGHUP:
+            log.info("SIGHUP while draining: nothing to reload for")
+
+    async def _change(self) -> None:
+        """SIGHUP: check the file, and go over to it if it is right."""
+        if not self.ready.is_set():
+            log.info("SIGHUP while starting: the file was only just read")
+            return
+        self._notifier.reloading()
+        try:
+            config = await asyncio.to_thread(self._reload)
+            live, fixed = await self._service.change(config, self._stack)
+        except ConfigError as error:
+            for mistake in error.mistakes:
+                log.error("%s", mistake)  # noqa: TRY400 - the user's mistake, no trace
+            log.error("reload refused: running on as before")  # noqa: TRY400
+        else:
+            log.info("reloaded: %s", ", ".join(live) or "nothing has changed")
+            if fixed:
+                log.warning("not changed until a restart: %s", ", ".join(fixed))
+        self._notifier.ready()
+
+    async def _watch(self) -> None:
+        """Feed systemd's watchdog on progress or honest idleness: never while the engine owes an answer in vain."""
+        interval = self._notifier.watchdog_interval
+        if interval is None:
+            return
+        settled, since_answer = -1, 0.0
+        while True:
+            await asyncio.sleep(interval / 4)
+            pump = self._service.pump
+            progress = pump.answered != settled
+            since_answer = 0.0 if progress or not pump.in_engine else since_answer + interval / 4
+            settled = pump.answered
+            if since_answer < interval:
+                self._notifier.watchdog()
+
+    @contextmanager
+    def _captured(self) -> Iterator[None]:
+        self._capture()
+        try:
+            yield
+        finally:
+            loop = asyncio.get_running_loop()
+            for number in _SIGNALS:
+                loop.remove_signal_handler(number)
+
+    def _capture(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in _SIGNALS:
+            loop.add_signal_handler(number, self._signals.put_nowait, number)
+
+
+def _leaves(error: BaseException) -> Iterator[BaseException]:
+    """The single errors in a group of groups."""
+    if isinstance(error, BaseExceptionGroup):
+        for one in error.exceptions:
+            yield from _leaves(one)
+    else:
+        yield error
+
+
+def _summary(service: Service) -> str:
+    config = service.config
+    stages = " → ".join(stage.id for stage in service.plan.stages)
+    return f"{config.source.type} → {stages} → {', '.join(config.sinks)} ({config.engine.type}, {config.engine.shards})"
