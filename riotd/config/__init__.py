@@ -1,23 +1,26 @@
 """The YAML file as types; every mistake in it found at once."""
 
+from riotd.config.advice import warnings
 from riotd.config.blocks import (
     BatchLimits,
     Config,
     EngineBlock,
     FileRejects,
     FileSink,
-    FileSource,
-    Key,
     LogRejects,
     MqttRejects,
     MqttSink,
-    MqttSource,
     StageBlock,
     StatsBlock,
 )
 from riotd.config.connection import Block, Connection, Duration, Secret, Size, Tls
+from riotd.config.inputs import FileSource, Key, MqttSource
+from riotd.config.loading import load, schema, settings_text
+from riotd.config.planning import plan
+from riotd.config.reloading import FIXED, difference, merged
 
 __all__ = [
+    "FIXED",
     "BatchLimits",
     "Block",
     "Config",
@@ -37,4 +40,11 @@ __all__ = [
     "StageBlock",
     "StatsBlock",
     "Tls",
+    "difference",
+    "load",
+    "merged",
+    "plan",
+    "schema",
+    "settings_text",
+    "warnings",
 ]

@@ -1,82 +1,12 @@
-"""The blocks of the file, as types."""
+"""A whole file, as types: dataflow, engine, sinks; what comes in is in `inputs`."""
 
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, ConfigDict, Field, PrivateAttr, model_validator
+from pydantic import ConfigDict, Field, PrivateAttr, model_validator
 
 from riotd.config.connection import Block, Connection, Duration, Size
-
-
-def _topic_filter(text: str) -> str:
-    levels = text.split("/")
-    if not text or "\0" in text:
-        raise ValueError("a topic filter has at least one character, none of them NUL")
-    if levels[0] == "$share" and (len(levels) < 3 or not levels[1] or set(levels[1]) & set("+#")):
-        raise ValueError("a shared subscription is $share/<group>/<filter>")
-    if "#" in levels[:-1] or any(len(level) > 1 and set(level) & set("+#") for level in levels):
-        raise ValueError("+ and # stand alone in a level, and # only in the last")
-    return text
-
-
-class MqttSource(Connection):
-    """Subscriptions on a broker.
-
-    Attributes:
-        topics: topic filters; shared subscriptions as $share/<group>/<filter>.
-        qos: of the subscriptions, 0, 1 or 2.
-        receive_maximum: unacknowledged messages the broker may send ahead (MQTT 5, QoS 1 and 2).
-        buffer: bytes received and not yet taken; past it reading pauses.
-        max_packet: largest packet accepted, bytes (MQTT 5 brokers are told).
-        retained: false leaves out what the broker kept from before the subscription.
-    """
-
-    type: Literal["mqtt"]
-    topics: list[Annotated[str, AfterValidator(_topic_filter)]] = Field(min_length=1)
-    qos: Literal[0, 1, 2] = 1
-    receive_maximum: int = Field(default=8192, ge=1, le=65535)
-    buffer: Size = 16 * 2**20
-    max_packet: Size = 16 * 2**20
-    retained: bool = True
-
-
-class FileSource(Block):
-    """Lines of files.
-
-    Attributes:
-        path: one file or a glob.
-        follow: true is tail -F: wait for more, through rotation; false reads to the end and stops (.gz too).
-        format: `lines`, one message each, or `riotbench`, `<epoch ms>,<SenML>`.
-        start: where a followed file that is there at the start is read from.
-        max_line: longest line, bytes; a longer one is a dead letter.
-    """
-
-    type: Literal["file"]
-    path: str
-    follow: bool = False
-    format: Literal["lines", "riotbench"] = "lines"
-    start: Literal["beginning", "end"] = "beginning"
-    max_line: Size = 2**20
-
-
-class Key(Block):
-    """Which device a message is of; messages of one key keep their order and share state. At most one of the three.
-
-    Attributes:
-        topic_level: level of the topic, counted from 0.
-        topic_regex: regular expression searched in the topic; its first group, or all it matched.
-        field: name of a SenML entry, read from the payload (for feeds that say it only there).
-    """
-
-    topic_level: int | None = Field(default=None, ge=0)
-    topic_regex: str | None = None
-    field: str | None = None
-
-    @model_validator(mode="after")
-    def _one(self) -> "Key":
-        if sum(value is not None for value in (self.topic_level, self.topic_regex, self.field)) > 1:
-            raise ValueError("give at most one of topic_level, topic_regex, field")
-        return self
+from riotd.config.inputs import Key, Source
 
 
 class BatchLimits(Block):
@@ -105,7 +35,7 @@ class StageBlock(Block):
 
     id: str = Field(pattern=r"^[A-Za-z0-9_.-]+$")
     task: str
-    params: dict[str, Any] = {}
+    params: dict[str, Any] = Field(default={})
     after: list[str] | None = None
 
     @model_validator(mode="before")
@@ -133,12 +63,17 @@ class EngineBlock(Block):
 
 
 class MqttSink(Block):
-    """Results onto a broker; whatever of the connection is not said is the source's.
+    """Results onto a broker.
 
     Attributes:
+        type: `mqtt`.
         topic: template over {source}, {stage}, {name} and {topic[n]}, a level of the source message's topic.
         from: ids of the stages whose records go there; default those no other stage takes from.
+        format: `senml`, a resolved RFC 8428 pack, or `json`, all a record has.
+        qos: of the publishes, 0, 1 or 2.
+        retain: whether the broker keeps the last result of each topic.
         max_inflight: QoS 1 and 2 messages on the way at once; default what the broker allows (20 on 3.1.1).
+        connection: default the source's.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
@@ -157,7 +92,10 @@ class FileSink(Block):
     """Results into a file, a line each.
 
     Attributes:
+        type: `file`.
         path: appended to; its folder must be there.
+        from: ids of the stages whose records go there; default those no other stage takes from.
+        format: `json`, all a record has, or `senml`, a resolved RFC 8428 pack.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
@@ -169,7 +107,14 @@ class FileSink(Block):
 
 
 class MqttRejects(Block):
-    """Dead letters onto a broker, as JSON."""
+    """Dead letters onto a broker, as JSON.
+
+    Attributes:
+        type: `mqtt`.
+        topic: {name} is the daemon's.
+        qos: 0, 1 or 2.
+        connection: default the source's.
+    """
 
     type: Literal["mqtt"]
     topic: str = "riotd/{name}/rejects"
@@ -178,16 +123,32 @@ class MqttRejects(Block):
 
 
 class FileRejects(Block):
-    """Dead letters into a file, as JSON lines; the raw bytes in base64 where they are not UTF-8."""
+    """Dead letters into a file, as JSON lines; the raw bytes in base64 where they are not UTF-8.
+
+    Attributes:
+        type: `file`.
+        path: appended to; its folder must be there.
+    """
 
     type: Literal["file"]
     path: Path
 
 
 class LogRejects(Block):
-    """Dead letters into the log, at most a few a second, and counted."""
+    """Dead letters into the log, at most a few a second, and counted.
+
+    Attributes:
+        type: `log`.
+    """
 
     type: Literal["log"] = "log"
+
+
+Sink = Annotated[MqttSink | FileSink, Field(discriminator="type")]
+"""What an entry of `sinks:` may be."""
+
+Rejects = Annotated[MqttRejects | FileRejects | LogRejects, Field(discriminator="type")]
+"""What `rejects:` may be."""
 
 
 class StatsBlock(Block):
@@ -207,18 +168,37 @@ class StatsBlock(Block):
 
 
 class Config(Block):
-    """A whole file."""
+    """A whole file.
+
+    Attributes:
+        name: the daemon's, in topics, client ids and logs.
+        source: where messages come from.
+        key: which device a message is of; default none: all share one key, and so one shard.
+        batch: when a micro-batch closes.
+        stages: the dataflow.
+        engine: where tasks run.
+        sinks: where results go, by name.
+        rejects: where dead letters go.
+        stats: statistics and status over MQTT.
+        max_in_flight: payload bytes taken in and not yet settled; past it riotd takes no more.
+        grace: how long a stop may take before it is forced.
+    """
 
     name: str = Field(pattern=r"^[A-Za-z0-9_.-]+$")
-    source: Annotated[MqttSource | FileSource, Field(discriminator="type")]
+    source: Source
     key: Key = Key()
     batch: BatchLimits = BatchLimits()
     stages: list[StageBlock] = Field(min_length=1)
     engine: EngineBlock = EngineBlock()
-    sinks: dict[str, Annotated[MqttSink | FileSink, Field(discriminator="type")]] = Field(min_length=1)
-    rejects: Annotated[MqttRejects | FileRejects | LogRejects, Field(discriminator="type")] = LogRejects()
+    sinks: dict[str, Sink] = Field(min_length=1)
+    rejects: Rejects = LogRejects()
     stats: StatsBlock = StatsBlock()
     max_in_flight: Size = 32 * 10**6
     grace: Duration = 20.0
 
     _file: str = PrivateAttr(default="")
+
+    @property
+    def file(self) -> str:
+        """The path it was loaded from, or ""."""
+        return self._file

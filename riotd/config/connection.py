@@ -1,7 +1,8 @@
 """How to reach a broker, as the config says it: address, session, TLS, secrets by reference."""
 
+import os
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -37,6 +38,32 @@ class Secret(Block):
             raise ValueError("give exactly one of file, env, credential")
         return self
 
+    def read(self) -> str:
+        """The secret itself, as it is now; not kept, so that a changed one counts at the next connect.
+
+        Raises:
+            ValueError: it is not there, and what to do.
+        """
+        if self.env is not None:
+            if (found := os.environ.get(self.env)) is None:
+                raise ValueError(f"the environment has no {self.env}; set it, or use file:")
+            return found
+        path = self._path()
+        try:
+            return path.read_text(encoding="utf-8").removesuffix("\n").removesuffix("\r")
+        except UnicodeDecodeError as error:
+            raise ValueError(f"{path} is not UTF-8") from error
+        except OSError as error:
+            raise ValueError(f"{path} cannot be read: {error.strerror}") from error
+
+    def _path(self) -> Path:
+        if self.file is not None:
+            return self.file
+        folder = os.environ.get("CREDENTIALS_DIRECTORY")
+        if folder is None:
+            raise ValueError(f"no $CREDENTIALS_DIRECTORY; put LoadCredential={self.credential}:<path> into the unit")
+        return Path(folder) / str(self.credential)
+
 
 class Tls(Block):
     """TLS towards a broker; PEM files.
@@ -60,6 +87,11 @@ class Tls(Block):
         return self
 
 
+def _version(value: object) -> object:
+    """YAML reads `protocol: 5` as a number."""
+    return str(value) if type(value) is int else value
+
+
 def _broker_url(url: str) -> str:
     parts = urlsplit(url)
     if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname:
@@ -79,13 +111,16 @@ class Connection(Block):
         url: mqtt://host[:1883] or mqtts://host[:8883].
         protocol: MQTT version, "5" or "3.1.1".
         client_id: default is the daemon's name with a suffix for the purpose.
+        username: who we are to the broker.
+        password: where the password is.
+        tls: certificates, for mqtts:// with other than the system's.
         keepalive: seconds between pings on an idle connection.
         session: `clean`, or `persistent`: the broker keeps what comes while we are away.
         session_expiry: how long it keeps it (MQTT 5).
     """
 
     url: Annotated[str, AfterValidator(_broker_url)]
-    protocol: Literal["5", "3.1.1"] = "5"
+    protocol: Annotated[Literal["5", "3.1.1"], BeforeValidator(_version)] = "5"
     client_id: str | None = None
     username: str | None = None
     password: Secret | None = None

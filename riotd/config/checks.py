@@ -1,0 +1,144 @@
+"""What must hold across the blocks of a file: the graph, the tasks, the sinks, the sizes."""
+
+import re
+from collections.abc import Iterator
+
+from riotd import catalog
+from riotd.config.blocks import MqttRejects, MqttSink, StageBlock
+from riotd.config.inputs import FileSource, MqttSource
+from riotd.config.mistakes import meant
+from riotd.config.parts import Parts
+from riotd.config.planning import graph
+from riotd.dataflow import graph_mistakes
+from riotd.errors import Mistake
+from riotd.units import size_text
+
+_MOST_AHEAD = 65_535
+"""What `receive_maximum` can say (MQTT 5, 3.1.2.11.3)."""
+
+
+def across(parts: Parts) -> list[Mistake]:
+    """Every mistake that no block shows by itself; blocks that are wrong in themselves are left out."""
+    return [
+        *_tasks(parts),
+        *_graph(parts),
+        *_outlets(parts),
+        *_topics(parts),
+        *_brokers(parts),
+        *_sizes(parts),
+        *_key(parts),
+    ]
+
+
+def _tasks(parts: Parts) -> Iterator[Mistake]:
+    for index, stage in enumerate(parts.stages):
+        if stage is not None:
+            yield from _task(f"stages[{index}]", stage)
+
+
+def _task(where: str, stage: StageBlock) -> Iterator[Mistake]:
+    try:
+        task = catalog.find(stage.task)
+    except (catalog.TaskNotFound, catalog.BrokenTask) as error:
+        yield Mistake(f"{where}.task", str(error))
+        return
+    wrong = catalog.parameter_mistakes(task, stage.params)
+    if not wrong:
+        try:
+            catalog.construct(task, stage.params)
+        except catalog.BadParameter as error:
+            wrong = [error]
+    for bad in wrong:
+        yield Mistake(f"{where}.params" + (f".{bad.name}" if bad.name else ""), bad.what, bad.remedy)
+
+
+def _graph(parts: Parts) -> list[Mistake]:
+    stages = [stage for stage in parts.stages if stage is not None]
+    return graph_mistakes(graph(stages)) if len(stages) == len(parts.stages) else []
+
+
+def _outlets(parts: Parts) -> Iterator[Mistake]:
+    ids = [stage.id for stage in parts.stages if stage is not None]
+    if len(ids) < len(parts.stages):
+        return
+    for name, sink in parts.sinks.items():
+        for index, stage in enumerate((sink and sink.stages) or ()):
+            if stage not in ids:
+                yield Mistake(f"sinks.{name}.from[{index}]", f"there is no stage {stage!r}", meant(stage, ids))
+
+
+def _topics(parts: Parts) -> Iterator[Mistake]:
+    for name, sink in parts.sinks.items():
+        if isinstance(sink, MqttSink) and (problem := template_problem(sink.topic)):
+            yield Mistake(f"sinks.{name}.topic", problem)
+    named = {}
+    if isinstance(parts.rejects, MqttRejects):
+        named["rejects.topic"] = parts.rejects.topic
+    if parts.stats is not None:
+        named |= {"stats.topic": parts.stats.topic, "stats.status": parts.stats.status}
+    for where, topic in named.items():
+        if wrong := re.findall(r"[+#\0]|\{(?!name\})[^}]*\}?", topic):
+            yield Mistake(where, f"{wrong[0]!r} can't be in it (is {topic!r})", "of placeholders only {name} is known")
+
+
+def template_problem(topic: str) -> str:
+    """What is wrong with a sink's topic template; "" if nothing."""
+    literal = re.sub(r"\{(?:source|stage|name|topic\[\d+\])\}", "", topic)
+    wrong = re.findall(r"[+#\0]|\{[^}]*\}?|\}", literal)
+    if wrong:
+        return f"{wrong[0]!r} can't be in it; placeholders are {{source}}, {{stage}}, {{name}}, {{topic[n]}}"
+    return "" if topic else "must have at least one character"
+
+
+def _brokers(parts: Parts) -> Iterator[Mistake]:
+    """Whatever publishes needs a broker to publish to."""
+    if not isinstance(parts.source, FileSource):
+        return
+    remedy = "give it connection: {url: …}, for the source is a file and has none"
+    for name, sink in parts.sinks.items():
+        if isinstance(sink, MqttSink) and sink.connection is None:
+            yield Mistake(f"sinks.{name}.connection", "must be given", remedy)
+    if isinstance(parts.rejects, MqttRejects) and parts.rejects.connection is None:
+        yield Mistake("rejects.connection", "must be given", remedy)
+
+
+def _sizes(parts: Parts) -> Iterator[Mistake]:
+    batch, engine, source = parts.batch, parts.engine, parts.source
+    if batch is None or engine is None:
+        return
+    if parts.max_in_flight is not None and parts.max_in_flight < batch.max_bytes * engine.shards:
+        least = f"{size_text(batch.max_bytes * engine.shards)}, batch.max_bytes times engine.shards"
+        remedy = "a batch that can't fill only ever times out"
+        yield Mistake("max_in_flight", f"must be at least {least} (is {size_text(parts.max_in_flight)})", remedy)
+    if not isinstance(source, MqttSource) or source.qos == 0 or source.protocol != "5":
+        return
+    whole = batch.max_records * engine.shards
+    if source.receive_maximum < whole:
+        what = f"must be at least {whole}, batch.max_records times engine.shards (is {source.receive_maximum})"
+        most = _MOST_AHEAD // engine.shards
+        remedy = "raise it" if whole <= _MOST_AHEAD else f"lower batch.max_records to {most} at most"
+        yield Mistake("source.receive_maximum", what, f"a batch that can't fill only ever times out: {remedy}")
+
+
+def _key(parts: Parts) -> Iterator[Mistake]:
+    key, source = parts.key, parts.source
+    if key is None:
+        return
+    if key.topic_regex is not None:
+        try:
+            re.compile(key.topic_regex)
+        except re.error as error:
+            yield Mistake("key.topic_regex", f"is no regular expression: {error}")
+    if key.topic_level is None or not isinstance(source, MqttSource):
+        return
+    for topic in source.topics:
+        levels = filter_levels(topic)
+        if levels[-1] != "#" and key.topic_level >= len(levels):
+            what = f"must be below {len(levels)}, for so many levels has {topic} (is {key.topic_level})"
+            yield Mistake("key.topic_level", what, "levels are counted from 0")
+
+
+def filter_levels(topic: str) -> list[str]:
+    """Levels of a topic filter, without the $share/<group> of a shared subscription."""
+    levels = topic.split("/")
+    return levels[2:] if levels[0] == "$share" else levels

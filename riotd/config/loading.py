@@ -1,0 +1,95 @@
+"""From a path and `--set` to a Config, or to everything that is wrong."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import yaml
+from pydantic import ValidationError
+
+from riotd.config import document
+from riotd.config.blocks import Config
+from riotd.config.checks import across
+from riotd.config.connection import Block
+from riotd.config.mistakes import descriptions, translate
+from riotd.config.parts import partial, whole
+from riotd.config.surroundings import missing
+from riotd.errors import ConfigError, Mistake
+
+
+def load(path: str | Path, overrides: Sequence[str] = ()) -> Config:
+    """Read a file, apply overrides, check everything that can be checked without starting anything.
+
+    Args:
+        path: the YAML file; relative paths in it are relative to the working directory.
+        overrides: `dotted.key=value`, the value as YAML.
+
+    Raises:
+        ConfigError: with every mistake, in the order of the file.
+    """
+    file = Path(path)
+    data, mistakes = document.read(file)
+    if data is None:
+        raise ConfigError(mistakes)
+    overridden, wrong = document.override(data, overrides)
+    mistakes += wrong
+    config, found = _checked(data)
+    mistakes += [_located(mistake, str(file), overridden) for mistake in _in_order(found, data)]
+    if config is None or mistakes:
+        raise ConfigError(mistakes)
+    config._file = str(file)  # noqa: SLF001 - our own, kept out of the file's keys
+    return config
+
+
+def schema() -> dict[str, Any]:
+    """The JSON schema of a file, each key with its description."""
+    found = Config.model_json_schema(by_alias=True)
+    blocks = {block.__name__: block for block in _kinds(Block)}
+    for name, definition in [("Config", found), *found["$defs"].items()]:
+        definition["description"] = definition["description"].partition("\n\nAttributes:")[0]
+        for key, text in descriptions(blocks[name]).items():
+            if key in definition["properties"]:
+                definition["properties"][key]["description"] = text
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **found, "title": "riotd"}
+
+
+def _kinds(block: type[Block]) -> Iterator[type[Block]]:
+    for kind in block.__subclasses__():
+        yield kind
+        yield from _kinds(kind)
+
+
+def settings_text(config: Config) -> str:
+    """Every setting in force, as YAML; secrets are references and stay so."""
+    return yaml.safe_dump(config.model_dump(mode="json", by_alias=True), sort_keys=False, allow_unicode=True)
+
+
+def _checked(data: dict[str, Any]) -> tuple[Config | None, list[Mistake]]:
+    config, mistakes = None, []
+    try:
+        config = Config.model_validate(data)
+    except ValidationError as error:
+        mistakes = translate(error)
+        parts = partial(data, error)
+    else:
+        parts = whole(config)
+    return config, [*mistakes, *across(parts), *missing(parts)]
+
+
+def _in_order(mistakes: list[Mistake], data: Mapping[str, Any]) -> list[Mistake]:
+    """By the place of the block in the file, each path once; what is not in the file comes first."""
+    first: dict[str, Mistake] = {}
+    for mistake in mistakes:
+        first.setdefault(mistake.where + mistake.what, mistake)
+    order = {key: index for index, key in enumerate(data)}
+    return sorted(first.values(), key=lambda mistake: order.get(_block(mistake), -1))
+
+
+def _block(mistake: Mistake) -> str:
+    return mistake.where.partition(".")[0].partition("[")[0]
+
+
+def _located(mistake: Mistake, file: str, overridden: set[str]) -> Mistake:
+    origin = "--set" if mistake.where in overridden else file
+    return msgspec.structs.replace(mistake, where=f"{origin}: {mistake.where}")

@@ -1,0 +1,102 @@
+"""The blocks of a file that hold by themselves, so that checks across blocks go as far as they can."""
+
+from collections.abc import Iterator
+from copy import deepcopy
+from typing import Any
+
+import msgspec
+from pydantic import TypeAdapter, ValidationError
+
+from riotd.config.blocks import (
+    BatchLimits,
+    Config,
+    EngineBlock,
+    FileRejects,
+    FileSink,
+    LogRejects,
+    MqttRejects,
+    MqttSink,
+    Rejects,
+    Sink,
+    StageBlock,
+    StatsBlock,
+)
+from riotd.config.connection import Connection
+from riotd.config.inputs import FileSource, Key, MqttSource, Source
+
+
+class Parts(msgspec.Struct, frozen=True):
+    """A config's blocks; None stands for one that is wrong in itself."""
+
+    source: MqttSource | FileSource | None
+    key: Key | None
+    batch: BatchLimits | None
+    engine: EngineBlock | None
+    rejects: MqttRejects | FileRejects | LogRejects | None
+    stats: StatsBlock | None
+    stages: list[StageBlock | None]
+    sinks: dict[str, MqttSink | FileSink | None]
+    max_in_flight: int | None = None
+
+    def connections(self) -> Iterator[tuple[str, Connection]]:
+        """Every connection with its path in the file."""
+        if isinstance(self.source, MqttSource):
+            yield "source", self.source
+        for name, sink in self.sinks.items():
+            if isinstance(sink, MqttSink) and sink.connection:
+                yield f"sinks.{name}.connection", sink.connection
+        if isinstance(self.rejects, MqttRejects) and self.rejects.connection:
+            yield "rejects.connection", self.rejects.connection
+        if self.stats and self.stats.connection:
+            yield "stats.connection", self.stats.connection
+
+
+def whole(config: Config) -> Parts:
+    """The blocks of a config."""
+    return Parts(
+        source=config.source,
+        key=config.key,
+        batch=config.batch,
+        engine=config.engine,
+        rejects=config.rejects,
+        stats=config.stats,
+        stages=list(config.stages),
+        sinks=dict(config.sinks),
+        max_in_flight=config.max_in_flight,
+    )
+
+
+def partial(data: dict[str, Any], error: ValidationError) -> Parts:
+    """Of a file that pydantic refused, the blocks that are right but for unknown keys."""
+    pruned = _pruned(data, error)
+    stages, sinks = pruned.get("stages"), pruned.get("sinks")
+    return Parts(
+        source=_block(Source, pruned.get("source")),
+        key=_block(Key, pruned.get("key", {})),
+        batch=_block(BatchLimits, pruned.get("batch", {})),
+        engine=_block(EngineBlock, pruned.get("engine", {})),
+        rejects=_block(Rejects, pruned.get("rejects", {"type": "log"})),
+        stats=_block(StatsBlock, pruned.get("stats", {})),
+        stages=[_block(StageBlock, stage) for stage in stages] if isinstance(stages, list) else [None],
+        sinks={str(name): _block(Sink, sink) for name, sink in sinks.items()} if isinstance(sinks, dict) else {},
+    )
+
+
+def _pruned(data: dict[str, Any], error: ValidationError) -> dict[str, Any]:
+    """A copy without the keys there should not be."""
+    copy = deepcopy(data)
+    for detail in error.errors(include_url=False):
+        if detail["type"] == "extra_forbidden":
+            place: Any = copy
+            for step in detail["loc"][:-1]:
+                # a step that is not there is pydantic's mark of which block of a union it tried
+                place = place[step] if isinstance(step, int) else place.get(step, place)
+            place.pop(detail["loc"][-1], None)
+    return copy
+
+
+def _block(kind: Any, data: object) -> Any:  # noqa: ANN401 - one of the file's types, or None
+    try:
+        return TypeAdapter(kind).validate_python(data)
+    except ValidationError:
+        return None
