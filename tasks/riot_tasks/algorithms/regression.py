@@ -1,0 +1,107 @@
+"""Least squares over the last points of an evenly spaced series.
+
+The line is fitted as RIoTBench's SLR does (arXiv 1701.08530). The window never subtracts a point that leaves:
+two runs of points are kept, one of which only loses at its front and one of which only gains at its end, each
+with its moments about its own mean, joined by the pairwise update of Chan, Golub and LeVeque ("Updating
+Formulae and a Pairwise Algorithm for Computing Sample Variances", 1979). So no error gathers however long the
+series is, an outlier leaves nothing behind, and the offset of the numbers does not matter.
+"""
+
+from collections import deque
+from collections.abc import Sequence
+
+import msgspec
+
+
+class Moments(msgspec.Struct, frozen=True, gc=False):
+    """Moments of a run of points (0, y0), (1, y1), ...: mergeable.
+
+    Attributes:
+        count: how many points.
+        mean: of y.
+        product: sum of (x - mean of x) * (y - mean of y).
+    """
+
+    count: int = 0
+    mean: float = 0.0
+    product: float = 0.0
+
+    def then(self, later: "Moments") -> "Moments":
+        """Moments of this run with `later` put at its end."""
+        count = self.count + later.count
+        if not self.count or not later.count:
+            return self if self.count else later
+        apart = later.mean - self.mean
+        mean = self.mean + apart * (later.count / count)
+        # the means of x are count / 2 apart; the weight of the distance is self.count * later.count / count
+        return Moments(count, mean, self.product + later.product + apart * (self.count * later.count / 2))
+
+    @property
+    def slope(self) -> float:
+        """Of the line of least squares; needs two points."""
+        return self.product / (self.count * (self.count * self.count - 1) / 12)
+
+
+class SlidingRegression:
+    """The line of least squares through the last `window` points, and where it goes.
+
+    One point a step, at x = 1, 2, 3, ...; an update takes constant time in the mean, `window` steps at worst.
+
+    Args:
+        window: points the line is fitted to, at least 2.
+        horizon: how many steps ahead to forecast.
+    """
+
+    __slots__ = ("_heads", "_horizon", "_points", "_seen", "_tail", "_window")
+
+    def __init__(self, window: int, horizon: int) -> None:
+        self._window = window
+        self._horizon = horizon
+        self._seen = 0  # up to window + 1: whether the window has moved
+        self._points: deque[float] = deque(maxlen=window)
+        self._heads: list[Moments] = []  # moments of the older run from each of its points on, the oldest last
+        self._tail = Moments()  # moments of the newer run, the points after those
+
+    def update(self, y: float) -> list[float] | None:
+        """Take the next point; give the forecasts of the next `horizon` ones, None until more than `window` came.
+
+        The first forecasts are made when the window first moves, at point `window` + 1, as RIoTBench does.
+        """
+        if len(self._points) == self._window:
+            self._leave()
+        self._points.append(y)
+        self._tail = self._tail.then(Moments(1, y))
+        self._seen = min(self._seen + 1, self._window + 1)
+        return self._forecasts() if self._seen > self._window else None
+
+    def _leave(self) -> None:
+        """Let the oldest point go; if the older run is empty, the newer one becomes it."""
+        if not self._heads:
+            run = Moments()
+            for y in reversed(self._points):
+                run = Moments(1, y).then(run)
+                self._heads.append(run)
+            self._tail = Moments()
+        self._heads.pop()
+
+    def _forecasts(self) -> list[float]:
+        line = self._heads[-1].then(self._tail) if self._heads else self._tail
+        slope, start = line.slope, (line.count - 1) / 2
+        return [line.mean + slope * (start + ahead) for ahead in range(1, self._horizon + 1)]
+
+    def state(self) -> list[float | list[float]]:
+        """Whether the window has moved, the number of points in the older run, and the points, oldest first."""
+        return [int(self._seen > self._window), len(self._heads), list(self._points)]
+
+    def load(self, state: Sequence[float | list[float]]) -> None:
+        """Go on from what `state` gave."""
+        moved, older, points = state
+        if not isinstance(points, list) or not isinstance(older, int):
+            raise TypeError("state: is not what SlidingRegression gave")
+        self._points = deque(points, maxlen=self._window)
+        self._seen = self._window + 1 if moved else len(points)
+        self._heads, self._tail = [], Moments()
+        for y in reversed(points[:older]):
+            self._heads.append(Moments(1, y).then(self._heads[-1] if self._heads else Moments()))
+        for y in points[older:]:
+            self._tail = self._tail.then(Moments(1, y))

@@ -1,0 +1,73 @@
+"""What a task's parameters may be: checked as they come from a config, each refusal saying what to write."""
+
+from collections.abc import Sequence
+from math import isfinite
+
+
+def names(parameter: str, value: object) -> list[str] | None:
+    """A parameter that lists field names, or None.
+
+    Raises:
+        ValueError: it is something else, is empty, or lists a name twice.
+    """
+    if value is None:
+        return None
+    listed = list(value) if isinstance(value, Sequence) and not isinstance(value, str) else []
+    if not listed or not all(isinstance(name, str) and name for name in listed) or len(set(listed)) < len(listed):
+        raise ValueError(f"{parameter}: {value!r} is no list of different field names; write [temperature, humidity]")
+    return listed
+
+
+def whole(parameter: str, value: object, *, least: int, most: int = 2**31 - 1) -> int:
+    """A parameter that is a whole number from `least` to `most`.
+
+    Raises:
+        ValueError: it is something else.
+    """
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+        raise ValueError(f"{parameter}: must be a whole number from {least} to {most} (is {value!r})")
+    return value
+
+
+def positive(parameter: str, value: object) -> float:
+    """A parameter that is a finite number above 0.
+
+    Raises:
+        ValueError: it is something else.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value) or value <= 0:
+        raise ValueError(f"{parameter}: must be a number above 0 (is {value!r})")
+    return float(value)
+
+
+def one_of(parameter: str, value: object, choices: Sequence[str]) -> str:
+    """A parameter that is one of a few words.
+
+    Raises:
+        ValueError: it is something else.
+    """
+    if value not in choices:
+        raise ValueError(f"{parameter}: must be {' or '.join(map(repr, choices))} (is {value!r})")
+    return str(value)
+
+
+def flag(parameter: str, value: object) -> bool:
+    """A parameter that is true or false.
+
+    Raises:
+        ValueError: it is something else.
+    """
+    if not isinstance(value, bool):
+        raise ValueError(f"{parameter}: must be true or false (is {value!r})")  # noqa: TRY004 - one error for all of config
+    return value
+
+
+def name(parameter: str, value: object) -> str:
+    """A parameter that is a field's name.
+
+    Raises:
+        ValueError: it is something else, or empty.
+    """
+    if not isinstance(value, str) or not value:
+        raise ValueError(f"{parameter}: must be a field's name (is {value!r})")
+    return value

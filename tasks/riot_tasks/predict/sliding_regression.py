@@ -1,0 +1,78 @@
+"""`sliding_regression`: where a series is heading."""
+
+from collections.abc import Iterable, Sequence
+
+from riot_tasks.algorithms.float32 import float32
+from riot_tasks.algorithms.regression import SlidingRegression as Line
+from riot_tasks.fields import MAX_FIELDS, FieldTask, numbers
+from riot_tasks.parameters import flag, whole
+from riot_tasks.record import Record, Value
+
+
+class SlidingRegression(FieldTask[Line]):
+    """Forecasts of a field's next readings: a straight line through its last ones, carried on.
+
+    Args:
+        fields: names of the fields; None is every field that holds a number.
+        window: readings the line is fitted to, at least 2.
+        horizon: readings forecast.
+        max_fields: with `fields` None, fields to keep state for; a record that brings one more is a BadRecord.
+        parity: RIoTBench's results: single precision.
+
+    Nothing until more than `window` readings came. From then on each record gives `horizon` records, one for
+    each reading ahead, told apart by `meta["step"]`, "1" to `str(horizon)`; they have the time of the record
+    they follow from, as readings are counted, not timed. Records rather than one text of numbers joined by
+    `#`, which is what RIoTBench sends: so each forecast is a number with a unit wherever it goes, its
+    accumulator's splitting of such texts is not needed, and an `average` with `window` = `horizon` behind this
+    task is the mean that its micro-benchmark gives.
+
+    The window counts readings, not seconds. A field whose value is None is passed over, one that is no number
+    makes the record a BadRecord.
+
+    Example:
+        >>> from riot_tasks import Record
+        >>> task = SlidingRegression(["temperature"], window=3, horizon=2)
+        >>> for reading in (20.0, 21.0, 22.0, 23.0):
+        ...     for result in task.process(Record(1, "dev7", 0.0, {"temperature": reading})):
+        ...         print(result.meta["step"], result.values)
+        1 {'temperature': 24.0}
+        2 {'temperature': 25.0}
+
+    References:
+        RIoTBench SLR (SimpleLinearRegressionPredictor), arXiv 1701.08530, section 4.1.
+        Chan, Golub and LeVeque, "Updating Formulae and a Pairwise Algorithm for Computing Sample Variances", 1979.
+    """
+
+    code = "SLR"
+    pattern = "N:M"
+
+    def __init__(
+        self,
+        fields: Sequence[str] | None = None,
+        *,
+        window: int = 10,
+        horizon: int = 10,
+        max_fields: int = MAX_FIELDS,
+        parity: bool = False,
+    ) -> None:
+        super().__init__(fields, max_fields)
+        self.window = whole("window", window, least=2)
+        self.horizon = whole("horizon", horizon, least=1, most=10_000)
+        self.parity = flag("parity", parity)
+
+    def process(self, record: Record) -> Iterable[Record]:
+        """A record for each step ahead, of the fields whose window is full; nothing if there are none."""
+        forecasts = self._advance(numbers(record, self.fields))
+        if not forecasts:
+            return ()
+        return [self._ahead(record, step, forecasts) for step in range(self.horizon)]
+
+    def _ahead(self, record: Record, step: int, forecasts: dict[str, list[float]]) -> Record:
+        values: dict[str, Value] = {name: ahead[step] for name, ahead in forecasts.items()}
+        if self.parity:
+            values = {name: float32(ahead[step]) for name, ahead in forecasts.items()}
+        meta = {**record.meta, "step": str(step + 1)}
+        return Record(record.id, record.source, record.time, values, record.units, meta)
+
+    def _algorithm(self) -> Line:
+        return Line(self.window, self.horizon)
