@@ -4,6 +4,9 @@ from collections import deque
 
 from riotd.messages import Batch, Message
 
+_BESIDE = 256
+"""Bytes a message takes beside its payload: topic, token, entries in lists; so that empty payloads are bounded too."""
+
 
 class Ledger:
     """Every message's one fate. A batch is opened when it is dispatched and settled when its results are kept.
@@ -26,7 +29,7 @@ class Ledger:
 
     @property
     def in_flight_bytes(self) -> int:
-        """Their payload bytes, until the prefix they are in is released."""
+        """What they occupy, until the prefix they are in is released."""
         return self._bytes
 
     def open(self, batch: Batch) -> None:
@@ -55,5 +58,5 @@ class Ledger:
 
 
 def size(batch: Batch) -> int:
-    """Payload bytes of a batch."""
-    return sum([len(message.payload) for message in batch.messages])
+    """Bytes a batch occupies: its payloads, and an allowance for what is kept beside each."""
+    return sum([len(message.payload) for message in batch.messages]) + _BESIDE * len(batch.messages)

@@ -8,7 +8,7 @@ from typing import Any
 from riotd.batching import Batcher, Limits
 from riotd.clock import Clock
 from riotd.dataflow import Plan
-from riotd.ledger import Ledger, size
+from riotd.ledger import Ledger
 from riotd.messages import Batch, DeadLetter, Outcome, Portion, Reject, Result
 from riotd.partitioning import Partitioner
 from riotd.ports import Engine, RejectSink, Sink, Source
@@ -179,7 +179,7 @@ class Pump:
         books = self._books
         portions = books.partitioner.split(batch, self._clock.wall())
         books.ledger.open(batch)
-        books.stats.dispatched(batch, portions, size(batch), self._clock.monotonic())
+        books.stats.dispatched(batch, portions, self._clock.monotonic())
         self._submit(batch, portions)
 
     def _launch_flush(self) -> None:

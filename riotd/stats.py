@@ -99,11 +99,11 @@ class Stats:
         """Messages settled since start; grows as long as there is progress."""
         return self._total.settled + self._window.settled
 
-    def dispatched(self, batch: Batch, portions: dict[int, Portion], size: int, now: float) -> None:
-        """A batch of `size` bytes went to the engine."""
+    def dispatched(self, batch: Batch, portions: dict[int, Portion], now: float) -> None:
+        """A batch went to the engine."""
         window = self._window
         window.received += len(batch.messages)
-        window.bytes += size
+        window.bytes += sum([len(message.payload) for message in batch.messages])
         window.batches += 1
         window.waited += now - batch.messages[0].received
         for shard, portion in portions.items():

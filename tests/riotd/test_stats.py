@@ -71,7 +71,7 @@ def test_windows_start_anew_and_totals_go_on() -> None:
     figures = stats()
     for now in (1.0, 2.0):
         batch = batch_of(now, now)
-        figures.dispatched(batch, {0: Portion(0, now, [0, 1], ["", ""], [b"", b""])}, 8, now)
+        figures.dispatched(batch, {0: Portion(0, now, [0, 1], ["", ""], [b"", b""])}, now)
         figures.settled_batch(batch, 2, 1, now)
         report = figures.report(now)
     assert report["window"]["received"] == 2

@@ -1,0 +1,66 @@
+"""Small tasks for tests, named as a user's are: `tests.sample_tasks:Counter`."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from riot_tasks import BadRecord, Record, Task, Unavailable
+
+
+class Counter(Task):
+    """Numbers the records of a source: field `n` is 1, 2, 3, ..."""
+
+    def __init__(self, step: int = 1) -> None:
+        self.step = step
+        self._n = 0
+
+    def process(self, record: Record) -> Iterable[Record]:
+        """One record with its number."""
+        self._n += self.step
+        return (Record(record.id, record.source, record.time, {"n": self._n}),)
+
+    def flush(self) -> Iterable[Record]:
+        """The last number again, as `last`."""
+        return (Record(0, "flushed", 0.0, {"last": self._n}),)
+
+    def snapshot(self) -> Mapping[str, Any]:
+        """The number reached."""
+        return {"n": self._n}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from it."""
+        self._n = state["n"]
+
+
+class Moody(Task):
+    """Does what the payload says: `bad`, `bug`, `half` (one record, then a bug), `none`, `two`; else one record."""
+
+    stateful = False
+
+    def process(self, record: Record) -> Iterable[Record]:
+        """What the payload says."""
+        word = record.values["payload"]
+        if word == b"bad":
+            raise BadRecord("it is bad")
+        if word == b"bug":
+            raise ZeroDivisionError("oops")
+        for _ in range({b"none": 0, b"two": 2}.get(word, 1)):  # type: ignore[call-overload]
+            yield record
+        if word == b"half":
+            raise KeyError("late")
+
+
+class Patient(Task):
+    """Unavailable the first `times` times it is asked, over all keys and instances."""
+
+    stateful = False
+    asked = 0
+
+    def __init__(self, times: int = 2) -> None:
+        self.times = times
+
+    def process(self, record: Record) -> Iterable[Record]:
+        """The record, once it is available."""
+        Patient.asked += 1
+        if Patient.asked <= self.times:
+            raise Unavailable("not yet")
+        return (record,)
