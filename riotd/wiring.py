@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
-from pathlib import Path
 from typing import Any, Self
 
 from riotd import config as cfg
 from riotd.batching import Batcher, Limits
 from riotd.clock import Clock, SystemClock
 from riotd.dataflow import Plan
+from riotd.errors import ConfigError, Mistake
 from riotd.mqtt import Publisher
 from riotd.partitioning import KeyOf, Partitioner, by_field, by_topic_level, by_topic_regex, one_key
 from riotd.ports import Engine, RejectSink, Sink, Source
@@ -26,16 +26,24 @@ class Publishers:
 
     def __init__(self, name: str) -> None:
         self._name = name
-        self._known: dict[cfg.Connection, Publisher] = {}
+        self._known: dict[tuple[str, int | None], Publisher] = {}
         self._entered: set[int] = set()
 
-    def get(self, connection: cfg.Connection, *, status: str | None = None) -> Publisher:
+    def get(
+        self, connection: cfg.Connection, *, max_inflight: int | None = None, status: str | None = None
+    ) -> Publisher:
         """The publisher for this connection; `status` is the topic of its retained online/offline."""
-        if connection not in self._known:
+        key = (connection.model_dump_json(), max_inflight)
+        if key not in self._known:
             suffix = "-out" if not self._known else f"-out{len(self._known) + 1}"
-            client_id = (connection.client_id or self._name) + suffix
-            self._known[connection] = Publisher(connection, client_id=client_id, status=status)
-        return self._known[connection]
+            self._known[key] = Publisher(
+                connection,
+                client_id=(connection.client_id or self._name) + suffix,
+                will=(status, b"offline", 1, True) if status else None,
+                hello=(status, b"online", 1, True) if status else None,
+                max_inflight=max_inflight,
+            )
+        return self._known[key]
 
     async def enter(self, stack: AsyncExitStack) -> None:
         """Enter those not yet entered."""
@@ -67,12 +75,14 @@ class Outputs:
 class Service:
     """A daemon's parts, connected; `Supervisor` gives it life."""
 
-    def __init__(self, config: cfg.Config, *, clock: Clock) -> None:
+    def __init__(self, config: cfg.Config, *, path: Sequence[str], clock: Clock) -> None:
         self.config = config
-        self.plan = cfg.plan(config)
+        self._path = path
+        self.plan = cfg.plan(config, path)
         self.publishers = Publishers(config.name)
-        self._reporting = _connection(config, config.stats.connection, required=False)
-        publisher = self._reporting and self.publishers.get(self._reporting, status=self._named(config.stats.status))
+        connection = _connection(config, config.stats.connection)
+        status = self._named(config.stats.status)
+        publisher = None if connection is None else self.publishers.get(connection, status=status)
         self.outputs = Outputs(config, self.publishers)
         self.source = _source(config, clock)
         self.engine = _engine(config, self.plan)
@@ -81,13 +91,7 @@ class Service:
             _books(config, self.plan, clock),
             clock=clock,
         )
-        self.reporter = publisher and Reporter(
-            publisher,
-            topic=self._named(config.stats.topic),
-            every=config.stats.every,
-            report=self.report,
-            clock=clock,
-        )
+        self.reporter = None if publisher is None else self._reporter(publisher, clock)
 
     def report(self) -> dict[str, Any]:
         """The pump's statistics with the counters of the parts; begins a new window."""
@@ -109,7 +113,7 @@ class Service:
         if not live:
             return live, fixed
         merged = cfg.merged(self.config, config)
-        plan, old = cfg.plan(merged), self.outputs
+        plan, old = cfg.plan(merged, self._path), self.outputs
         new = Outputs(merged, self.publishers)
         await self.publishers.enter(stack)
         await stack.enter_async_context(new)
@@ -118,17 +122,27 @@ class Service:
         await old.__aexit__()
         return live, fixed
 
+    def _reporter(self, publisher: Publisher, clock: Clock) -> Reporter:
+        block = self.config.stats
+        topic = self._named(block.topic)
+        return Reporter(publisher, topic=topic, every=block.every, report=self.report, clock=clock)
+
     def _named(self, topic: str) -> str:
         return topic.replace("{name}", self.config.name)
 
 
-def build(config: cfg.Config, *, clock: Clock | None = None) -> Service:
+def build(config: cfg.Config, *, path: Sequence[str] = (), clock: Clock | None = None) -> Service:
     """Connect the parts a config asks for.
+
+    Args:
+        config: as `load` gave it.
+        path: where workers look for tasks named `module:Class`, before everywhere else.
+        clock: default the machine's.
 
     Raises:
         ConfigError: an extra that it needs is not installed.
     """
-    return Service(config, clock=clock or SystemClock())
+    return Service(config, path=path, clock=clock or SystemClock())
 
 
 def limits(config: cfg.Config) -> Limits:
@@ -183,24 +197,29 @@ def _engine(config: cfg.Config, plan: Plan) -> Engine:
     return InlineEngine(plan, shards=block.shards)
 
 
-def _connection(config: cfg.Config, own: cfg.Connection | None, *, required: bool = True) -> cfg.Connection | None:
+def _connection(config: cfg.Config, own: cfg.Connection | None) -> cfg.Connection | None:
     """How to reach the broker a block means: its own, else the source's, else the first MQTT sink's."""
     if own is not None:
         return own
     if isinstance(config.source, cfg.MqttSource):
-        return config.source.connection()
+        shared = {name: getattr(config.source, name) for name in cfg.Connection.model_fields}
+        return cfg.Connection.model_validate({**shared, "session": "clean"})
     others = (block.connection for block in config.sinks.values() if isinstance(block, cfg.MqttSink))
-    found = next((connection for connection in others if connection is not None), None)
-    if found is None and required:
-        raise AssertionError("checked when the config was loaded")
-    return found
+    return next((connection for connection in others if connection is not None), None)
+
+
+def _publisher(config: cfg.Config, block: cfg.MqttSink | cfg.MqttRejects, publishers: Publishers) -> Publisher:
+    connection = _connection(config, block.connection)
+    if connection is None:
+        raise ConfigError([Mistake(block.topic, "there is no broker to publish to", "give it a connection: {url: …}")])
+    return publishers.get(connection, max_inflight=getattr(block, "max_inflight", None))
 
 
 def _sink(config: cfg.Config, block: cfg.MqttSink | cfg.FileSink, publishers: Publishers) -> Sink:
     if isinstance(block, cfg.MqttSink):
         from riotd.sinks.mqtt import MqttSink  # noqa: PLC0415
 
-        return MqttSink(block, publishers.get(_must(_connection(config, block.connection))))
+        return MqttSink(block, _publisher(config, block, publishers))
     from riotd.sinks.files import FileSink  # noqa: PLC0415
 
     return FileSink(block)
@@ -211,7 +230,7 @@ def _rejects(config: cfg.Config, publishers: Publishers) -> RejectSink:
     if isinstance(block, cfg.MqttRejects):
         from riotd.sinks.mqtt import MqttRejects  # noqa: PLC0415
 
-        return MqttRejects(block, publishers.get(_must(_connection(config, block.connection))), config.name)
+        return MqttRejects(block, _publisher(config, block, publishers), config.name)
     if isinstance(block, cfg.FileRejects):
         from riotd.sinks.files import FileRejects  # noqa: PLC0415
 
@@ -219,16 +238,3 @@ def _rejects(config: cfg.Config, publishers: Publishers) -> RejectSink:
     from riotd.sinks.log import LogRejects  # noqa: PLC0415
 
     return LogRejects()
-
-
-def _must(connection: cfg.Connection | None) -> cfg.Connection:
-    assert connection is not None  # noqa: S101 - `check` refuses such a config
-    return connection
-
-
-def state_directory() -> Path | None:
-    """Where systemd lets us keep state, if it runs us."""
-    import os  # noqa: PLC0415
-
-    first = os.environ.get("STATE_DIRECTORY", "").split(":")[0]
-    return Path(first) if first else None
