@@ -34,6 +34,20 @@ RIOTBENCH = {
 """Our name to the code in RIoTBench's paper (table 1) and the name in its `MicroTopologyFactory`."""
 
 
+_BY_NAME = {Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY}
+
+
+_WORDS = {
+    "int": "a whole number",
+    "float": "a number",
+    "str": "a text",
+    "bool": "true or false",
+    "array": "a list",
+    "object": "a mapping",
+}
+"""msgspec's names of types in the words of the file."""
+
+
 class TaskNotFound(ValueError):  # noqa: N818 - it names what happened
     """No task has this name; the message says which one may be meant."""
 
@@ -78,13 +92,13 @@ def find(name: str) -> type[Task]:
         BrokenTask: it can't be imported, is missing in its module, is no `Task`, or two distributions claim the name.
     """
     if ":" in name:
-        return _loaded(EntryPoint(name=name, value=name, group=GROUP), f"task {name!r}")
+        return _loaded(name, f"task {name!r}")
     points = _registered()[resolve(name)]
     point = points[0]
     if len(points) > 1:
         claims = " and ".join(f"{other.value} ({_distribution(other)})" for other in points)
         raise BrokenTask(f"task {point.name!r} is registered twice, by {claims}; write it as module:Class")
-    return _loaded(point, f"task {point.name!r}, {point.value} of the distribution {_distribution(point)},")
+    return _loaded(point.value, f"task {point.name!r}, {point.value} of the distribution {_distribution(point)},")
 
 
 def resolve(name: str) -> str:
@@ -121,29 +135,35 @@ def construct(task: type[Task], params: Mapping[str, Any]) -> Task:
     """A new instance of a task's class; errors as `create`."""
     if mistakes := parameter_mistakes(task, params):
         raise mistakes[0]
-    try:
-        return task(**params)
-    except (ValueError, TypeError) as error:
-        raise _about(str(error), task) from error
+    return task(**params)
 
 
 def parameter_mistakes(task: type[Task], params: Mapping[str, Any]) -> list[BadParameter]:
-    """What is wrong with the parameters' names and types; the values are for the constructor to judge."""
+    """All that is wrong with a task's parameters: names, values by its constructor, types by its annotations."""
     known = signature(task).parameters
-    if any(parameter.kind is Parameter.VAR_KEYWORD for parameter in known.values()):
-        return []
+    open_ended = any(parameter.kind is Parameter.VAR_KEYWORD for parameter in known.values())
+    mistakes = [] if open_ended else [*_unknown(params, known), *_absent(task, params, known)]
+    if not mistakes:
+        try:
+            task(**params)
+        except (ValueError, TypeError) as error:
+            mistakes = [_about(str(error), known)]
+    named = {mistake.name.partition(".")[0] for mistake in mistakes}
+    types = [mistake for mistake in _type_mistakes(task, params) if mistake.name not in named]
+    return types if types and named == {""} else mistakes + types
+
+
+def _unknown(params: Mapping[str, Any], known: Mapping[str, Parameter]) -> list[BadParameter]:
     return [
-        *(
-            BadParameter(name, "there is no such parameter", _meant(name, known))
-            for name in params
-            if name not in known
-        ),
-        *(
-            BadParameter(name, f"{task.__name__} needs this parameter")
-            for name, parameter in known.items()
-            if parameter.default is Parameter.empty and name not in params
-        ),
-        *_type_mistakes(task, params),
+        BadParameter(name, "there is no such parameter", _meant(name, known)) for name in params if name not in known
+    ]
+
+
+def _absent(task: type[Task], params: Mapping[str, Any], known: Mapping[str, Parameter]) -> list[BadParameter]:
+    return [
+        BadParameter(name, f"{task.__name__} needs this parameter")
+        for name, parameter in known.items()
+        if parameter.default is Parameter.empty and parameter.kind in _BY_NAME and name not in params
     ]
 
 
@@ -164,7 +184,8 @@ def _type_mistakes(task: type[Task], params: Mapping[str, Any]) -> list[BadParam
 def _type_text(message: str, value: object) -> str:
     """What msgspec says, in our words: where inside the value, what is wanted, what is there."""
     text, _, path = message.partition(" - at `$")
-    wanted = re.sub(r"^Expected ", "must be ", text.replace("`", "")).partition(", got ")[0]
+    wanted = text.removeprefix("Expected ").partition(", got ")[0]
+    wanted = "must be " + re.sub(r"`(\w+)`", lambda found: _WORDS.get(found[1], found[1]), wanted).replace(" | ", " or ")
     inside = path.rstrip("`")
     return f"{wanted} at {inside} (is {value!r})" if inside else f"{wanted} (is {value!r})"
 
@@ -187,12 +208,10 @@ def type_text(hint: object) -> str:
     return hint.__name__
 
 
-def _about(message: str, task: type[Task]) -> BadParameter:
+def _about(message: str, known: Mapping[str, object]) -> BadParameter:
     """The constructor's complaint; where it begins with a parameter's name, it is about that one."""
-    first, _, rest = message.replace(": ", " ", 1).partition(" ")
-    if first.strip("`'\"") in signature(task).parameters:
-        return BadParameter(first.strip("`'\""), rest)
-    return BadParameter("", message)
+    found = re.match(r"[`'\"]?((\w+)[\w.\[\]-]*)[`'\"]?:?\s+(.*)", message, re.DOTALL)
+    return BadParameter(found[1], found[3]) if found and found[2] in known else BadParameter("", message)
 
 
 def _meant(name: str, known: Mapping[str, object]) -> str:
@@ -201,8 +220,8 @@ def _meant(name: str, known: Mapping[str, object]) -> str:
     return f"there are {', '.join(known)}" if known else "it takes none"
 
 
-def _loaded(point: EntryPoint, what: str) -> type[Task]:
-    module, _, attribute = point.value.partition(":")
+def _loaded(place: str, what: str) -> type[Task]:
+    module, _, attribute = place.partition(":")
     try:
         found: Any = import_module(module)
         for part in attribute.strip().split("."):

@@ -42,13 +42,7 @@ def _task(where: str, stage: StageBlock) -> Iterator[Mistake]:
     except (catalog.TaskNotFound, catalog.BrokenTask) as error:
         yield Mistake(f"{where}.task", str(error))
         return
-    wrong = catalog.parameter_mistakes(task, stage.params)
-    if not wrong:
-        try:
-            catalog.construct(task, stage.params)
-        except catalog.BadParameter as error:
-            wrong = [error]
-    for bad in wrong:
+    for bad in catalog.parameter_mistakes(task, stage.params):
         yield Mistake(f"{where}.params" + (f".{bad.name}" if bad.name else ""), bad.what, bad.remedy)
 
 

@@ -1,0 +1,34 @@
+"""Options that several verbs have."""
+
+import sys
+from pathlib import Path
+
+import click
+
+
+def _put_first(_ctx: click.Context, _parameter: click.Parameter, folder: Path) -> str:
+    """Make `module:Class` of the folder importable, as `python -m` would."""
+    place = str(folder.resolve())
+    if place not in sys.path:
+        sys.path.insert(0, place)
+    return place
+
+
+config_argument = click.argument("config", type=click.Path(path_type=Path))
+
+set_option = click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Override a key, such as batch.max_wait=2ms or stages.mean.params.window=5. May be repeated.",
+)
+
+app_dir_option = click.option(
+    "--app-dir",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    default=".",
+    show_default=True,
+    callback=_put_first,
+    help="Where the modules of module:Class tasks are.",
+)
