@@ -1,0 +1,154 @@
+"""Records to packs: compact ones of one Record, resolved ones of many (RFC 8428 sections 4.1 and 4.6)."""
+
+from base64 import urlsafe_b64encode
+from collections.abc import Iterator, Sequence
+from operator import attrgetter
+
+from orjson import dumps
+
+from riot_tasks.errors import BadRecord
+from riot_tasks.record import Record, Value
+from riot_tasks.senml.names import NAMES, SUM, TAILS, is_name, is_tail
+from riot_tasks.senml.numbers import HUGE, LATEST, RELATIVE, narrow, number
+
+_Object = dict[str, object]
+
+_LABELS: dict[type, str] = {int: "v", str: "vs", bool: "vb"}
+
+
+def encode_record(record: Record) -> bytes:
+    """The compact pack of one record: base name and base time in the first entry.
+
+    The base name is `meta["bn"]`, or else the source and ":". None values are left out.
+
+    Raises:
+        BadRecord: no field has a value; one can't be said in SenML (not finite, no SenML name, a time before 1978).
+    """
+    meta, time, units = record.meta, record.time, record.units
+    base = meta.get("bn")
+    if base is None:
+        base = record.source + ":"
+    if not RELATIVE <= time <= LATEST or base not in NAMES or "ut" in meta:
+        return _thorough(record)
+    pack: list[_Object] = []
+    entry: _Object = {"bn": base, "bt": time}
+    for field, value in record.values.items():
+        if value is None:
+            continue
+        if field not in TAILS or field == base:
+            return _thorough(record)
+        entry["n"] = field
+        if field in units:
+            entry["u"] = units[field]
+        if type(value) is float and -HUGE <= value <= HUGE:
+            entry["v"] = value
+        elif type(value) in _LABELS:
+            entry[_LABELS[type(value)]] = value
+        else:
+            return _thorough(record)
+        pack.append(entry)
+        entry = {}
+    try:
+        return dumps(pack) if pack else _thorough(record)
+    except TypeError:
+        return _thorough(record)
+
+
+def encode(records: Sequence[Record]) -> bytes:
+    """The resolved pack of some records: whole names, absolute times, in chronological order.
+
+    Names begin with `meta["bn"]`, or else the source and ":". None values are left out.
+
+    Raises:
+        BadRecord: as for `encode_record`; of one record is enough to refuse all.
+    """
+    pack: list[_Object] = []
+    for record in sorted(records, key=attrgetter("time")):
+        base = _base(record)
+        for name, entry in _entries(record, base):
+            pack.append({"n": base + name, "t": record.time} | entry)
+    return _dumped(pack)
+
+
+def _thorough(record: Record) -> bytes:
+    """The compact pack of a record that has more than numbers, texts and booleans, or something wrong."""
+    base = _base(record)
+    start: _Object = {"bn": base, "bt": record.time} if base else {"bt": record.time}
+    pack = []
+    for name, entry in _entries(record, base):
+        pack.append(start | ({"n": name} if name else {}) | entry)
+        start = {}
+    return _dumped(pack)
+
+
+def _base(record: Record) -> str:
+    base = record.meta.get("bn")
+    if base is None:
+        return f"{record.source}:" if record.source else ""
+    return base
+
+
+def _entries(record: Record, base: str) -> Iterator[tuple[str, _Object]]:
+    """Name after the base name, and unit, value, sum and update time, of each entry of a record."""
+    _check(record, base)
+    values = record.values
+    update: _Object = {"ut": _update(record)} if "ut" in record.meta else {}
+    # a sum goes with its value; where there is none, it stands alone in its own place
+    names = dict.fromkeys(field.removesuffix(SUM) for field in values)
+    for name in names:
+        value, total = values.get(name), values.get(name + SUM)
+        if value is None and total is None:
+            continue
+        _check_name(name, base)
+        unit = {"u": record.units[name]} if name in record.units else {}
+        said = {} if value is None else _said(name, value)
+        sums = {} if total is None else {"s": _number(name + SUM, total)}
+        yield ("" if name == base else name), unit | said | sums | update
+
+
+def _check(record: Record, base: str) -> None:
+    if not RELATIVE <= record.time <= LATEST:
+        raise BadRecord(f"time {record.time!r} can't be said in SenML: absolute times are from 2**28 (1978) to 1e11")
+    if base and not is_name(base):
+        raise BadRecord(f"base name {base!r} is no SenML name (RFC 8428 section 4.5.1)")
+
+
+def _check_name(name: str, base: str) -> None:
+    if not (is_tail(name) if base else is_name(name)):
+        raise BadRecord(f"field {name!r} is no SenML name (RFC 8428 section 4.5.1)")
+
+
+def _said(field: str, value: Value) -> _Object:
+    """Label and value as JSON has them."""
+    if isinstance(value, bool):
+        return {"vb": value}
+    if isinstance(value, str):
+        return {"vs": value}
+    if isinstance(value, bytes):
+        return {"vd": urlsafe_b64encode(value).rstrip(b"=").decode()}
+    return {"v": _number(field, value)}
+
+
+def _number(field: str, value: Value) -> int | float:
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        raise BadRecord(f"field {field!r}: a {type(value).__name__} can't be said in SenML")
+    try:
+        return narrow(value if isinstance(value, int) else float(value))
+    except ValueError as error:
+        raise BadRecord(f"field {field!r}: {error}") from None
+
+
+def _update(record: Record) -> int | float:
+    try:
+        return number(record.meta["ut"])
+    except ValueError:
+        raise BadRecord(f"meta ut: {record.meta['ut']!r} is not a number of seconds") from None
+
+
+def _dumped(pack: list[_Object]) -> bytes:
+    if not pack:
+        raise BadRecord("no field has a value: there is nothing to encode")
+    try:
+        return dumps(pack)
+    except TypeError as error:
+        raise BadRecord(f"can't be said in JSON: {error}") from None
