@@ -1,0 +1,200 @@
+"""Following files as tail -F does: through rotation, truncation, and names that appear later."""
+
+import asyncio
+import itertools
+import logging
+from collections.abc import Mapping
+from functools import partial
+
+from riotd.clock import Clock
+from riotd.sources.holding import Holder
+from riotd.sources.lines import LineCutter
+from riotd.sources.positions import Offsets, Piece
+from riotd.sources.tailing import Tail
+from riotd.sources.watching import Changes, FileKey, Sighting, Watch, tips
+
+POLL = 0.25
+"""Seconds between two looks at the files."""
+SHARE = 0.05
+"""Part of the time that looking may take: with 10,000 files the looks are further apart."""
+REMEMBERED = 1024
+"""Files whose position is kept after they have gone, in case they come back."""
+
+log = logging.getLogger(__name__)
+
+
+class Follower:
+    """Reads whatever files a pattern leads to, for ever.
+
+    Lines of one file come in its order, and a file is read to its end before the one that took its path is begun.
+    What no program that polls can see is lost here too: a file rotated twice between two looks under names the
+    pattern does not match, and what is written between the last read and a truncation.
+    """
+
+    ended = False
+
+    def __init__(self, pattern: str, *, from_end: bool, max_line: int, offsets: Offsets, clock: Clock) -> None:
+        self._pattern = pattern
+        self._from_end = from_end
+        self._offsets = offsets
+        self._clock = clock
+        self._watch = Watch(pattern)
+        self._holder = Holder()
+        self._new_tail = partial(Tail, cutter=partial(LineCutter, max_line), serial=itertools.count().__next__)
+        self._tails: dict[FileKey, Tail] = {}
+        self._left: dict[FileKey, Tail] = {}
+        self._holders: dict[str, Tail] = {}  # path to the file it led to last
+        self._due: dict[FileKey, Tail] = {}
+        self._later: dict[FileKey, Tail] = {}  # due at a later look
+        self._next_look = 0.0
+        self._waiting = False
+        self._rotations = self._truncations = 0
+
+    def counters(self) -> Mapping[str, int]:
+        """Files followed at present, and what happened to files since start."""
+        return {"files": len(self._tails), "rotations": self._rotations, "truncations": self._truncations}
+
+    async def open(self) -> None:
+        """Look for the first time; files found now are read from where the configuration says."""
+        changes = await asyncio.to_thread(self._watch.look)
+        ends = await asyncio.to_thread(tips, changes.seen) if self._from_end else {}
+        await self._take(changes)
+        for key, (offset, tip) in ends.items():
+            self._tails[key].skip_to(offset, tip)
+
+    async def close(self) -> None:
+        """Let all files go."""
+        await self._holder.close()
+
+    async def tend(self) -> float:
+        """Look again if it is time; gives the seconds until the next look."""
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        if began < self._next_look:
+            return self._next_look - began
+        await self._take(await asyncio.to_thread(self._watch.look))
+        ended = loop.time()
+        self._next_look = ended + max(POLL, (ended - began) / SHARE)
+        return self._next_look - ended
+
+    async def read(self) -> Piece | None:
+        """The next lines of whichever file has some, one chunk of each in turn; None if none has."""
+        while self._due:
+            key, tail = next(iter(self._due.items()))
+            del self._due[key]
+            try:
+                piece = await self._read(tail)
+            except OSError as error:
+                self._fail(tail, error)
+                continue
+            if piece is not None:
+                if key in self._tails:
+                    self._due[key] = tail
+                return piece
+        return None
+
+    # changes
+
+    async def _take(self, changes: Changes) -> None:
+        self._say(changes.total)
+        for key in changes.gone:
+            self._tails[key].vanish()
+            self._later[key] = self._tails[key]
+        for tail in [self._see(sighting) for sighting in changes.seen]:
+            if self._holder.has_room:
+                await self._try_hold(tail)
+        now = self._clock.monotonic()
+        for key, tail in list(self._later.items()):
+            if tail.after is None or tail.after.trouble or tail.after.rotation.gives_way(now):
+                tail.after = None
+                self._due[key] = self._later.pop(key)
+
+    def _see(self, sighting: Sighting) -> Tail:
+        tail = self._tails.get(sighting.key) or self._left.pop(sighting.key, None) or self._new_tail(sighting)
+        self._tails[tail.key] = self._later[tail.key] = tail
+        tail.see(sighting.path)
+        before = self._holders.get(sighting.path)
+        if before is not None and before is not tail:
+            self._rotations += 1
+            before.rotation.begin()
+            tail.after = before
+        self._holders[sighting.path] = tail
+        return tail
+
+    def _say(self, total: int) -> None:
+        if total and self._waiting:
+            log.info("%s: there now", self._pattern)
+            self._waiting = False
+        elif not total and not self._tails and not self._waiting:
+            log.warning("%s: no such file yet; waiting for it", self._pattern)
+            self._waiting = True
+
+    # one file
+
+    async def _read(self, tail: Tail) -> Piece | None:
+        if not await self._holder.hold(tail):
+            await self._lose(tail)
+            return None
+        if tail.trouble:
+            log.info("%s: can be read again", tail.path)
+            tail.trouble = ""
+        now = self._clock.monotonic()
+        file, last = tail.file, tail.last
+        piece = await tail.read(now)
+        if tail.file != file:
+            self._restarted(tail)
+            self._offsets.close(file, last)
+        if piece is None and tail.rotation.under_way:
+            return await self._finish(tail, now)
+        return piece
+
+    async def _finish(self, tail: Tail, now: float) -> Piece | None:
+        """A rotated file at its end: once no more news is to be expected, give what is left and let it go."""
+        piece = await tail.finish() if tail.rotation.is_finished(now) else None
+        if not tail.rotation.is_finished(now):
+            self._later[tail.key] = tail
+            return None
+        tail.rotation.settle()
+        for path in tail.paths - {tail.path} if not tail.gone else tail.paths:
+            if self._holders.get(path) is tail:
+                del self._holders[path]
+        tail.paths = set() if tail.gone else {tail.path}
+        if tail.gone:
+            await self._forget(tail)
+        return piece
+
+    async def _forget(self, tail: Tail) -> None:
+        await self._holder.release(tail)
+        tail.rotation.settle()
+        del self._tails[tail.key]
+        self._later.pop(tail.key, None)
+        self._offsets.close(tail.file, tail.last)
+        tail.renew()
+        self._left[tail.key] = tail
+        if len(self._left) > REMEMBERED:
+            del self._left[next(iter(self._left))]
+
+    async def _lose(self, tail: Tail) -> None:
+        if not tail.gone:  # renamed just now: the next look finds it
+            self._later[tail.key] = tail
+            return
+        log.warning("%s: gone while it was not held open; what it got after %r, if anything, is lost", tail.path, tail)
+        await self._forget(tail)
+
+    async def _try_hold(self, tail: Tail) -> None:
+        try:
+            await self._holder.hold(tail)
+        except OSError as error:
+            self._fail(tail, error)
+
+    def _fail(self, tail: Tail, error: OSError) -> None:
+        self._later[tail.key] = tail
+        reason = error.strerror or str(error)
+        if tail.trouble != reason:
+            log.warning("%s: %s; trying again", tail.path, reason)
+        tail.trouble = reason
+
+    def _restarted(self, tail: Tail) -> None:
+        self._truncations += 1
+        if tail.truncated & (tail.truncated - 1) == 0:  # 1, 2, 4, 8, ...: a file rewritten all the time says so rarely
+            log.info("%s: truncated or replaced; reading it from its start (%d times)", tail.path, tail.truncated)
