@@ -38,7 +38,7 @@ class Publishers:
             suffix = "-out" if not self._known else f"-out{len(self._known) + 1}"
             self._known[key] = Publisher(
                 connection,
-                client_id=(connection.client_id or self._name) + suffix,
+                client_id=(connection.client_id or f"riotd-{self._name}") + suffix,
                 will=(status, b"offline", 1, True) if status else None,
                 hello=(status, b"online", 1, True) if status else None,
                 max_inflight=max_inflight,

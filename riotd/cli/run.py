@@ -32,11 +32,11 @@ def command(config: Path, overrides: tuple[str, ...], app_dir: str, log_level: s
 
     loaded = load(config, overrides)
     from riotd import wiring  # noqa: PLC0415
-    from riotd.mqtt import new_loop  # noqa: PLC0415
+    from riotd.mqtt import Loop  # noqa: PLC0415
     from riotd.notify import Notifier  # noqa: PLC0415
     from riotd.supervisor import Supervisor  # noqa: PLC0415
 
     service = wiring.build(loaded, path=(str(Path(app_dir).resolve()),))
     supervisor = Supervisor(service, reload=lambda: load(config, overrides), notifier=Notifier.from_environment())
-    with asyncio.Runner(loop_factory=new_loop) as runner:
+    with asyncio.Runner(loop_factory=Loop) as runner:
         sys.exit(runner.run(supervisor.run()))
