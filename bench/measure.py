@@ -75,8 +75,9 @@ def measure(peer: Peer, qos: int, sizes: Sizes) -> Measurement:
     with tempfile.TemporaryDirectory(prefix="riotd-bench-") as name, Broker(Path(name)) as broker:
         collector = Collector(broker.port, "out/#")
         log = Path(name) / "peer.log"
+        commands = peer.commands(Setting(broker.port, qos, Path(name)))  # may install something first
         begun = time.monotonic()
-        with Family(peer.commands(Setting(broker.port, qos, Path(name))), log=str(log)) as family:
+        with Family(commands, log=str(log)) as family:
             if not first_result(broker.port, collector, family):
                 raise RuntimeError(f"{peer.name} gave no result within {_START:.0f} s; its log ends:\n{tail(log)}")
             seconds = time.monotonic() - begun
