@@ -1,9 +1,10 @@
 """A configuration in words: what would run, line by line."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from riotd import catalog
 from riotd import config as cfg
+from riotd.cli.tables import aligned
 from riotd.dataflow import Plan, Stage
 from riotd.partitioning import GROUPS
 from riotd.units import duration_text, size_text
@@ -75,10 +76,8 @@ def _key(key: cfg.Key, shards: int) -> str:
 
 def _batch(config: cfg.Config) -> str:
     batch = config.batch
-    wait = _WAIT[config.engine.type] if batch.max_wait is None else batch.max_wait
-    return (
-        f"at most {_MANY(batch.max_records)} messages, {size_text(batch.max_bytes)} or {duration_text(wait)}, a shard"
-    )
+    limits = f"{_MANY(batch.max_records)} messages, {size_text(batch.max_bytes)} or {duration_text(config.max_wait)}"
+    return f"at most {limits}, a shard"
 
 
 def _engine(engine: cfg.EngineBlock) -> str:
@@ -99,18 +98,12 @@ def _stages(plan: Plan) -> list[str]:
             call_text(stage),
             f"{task.pattern}, {state}",
         ))
-    return _aligned(rows)
+    return aligned(rows)
 
 
 def _sinks(config: cfg.Config, plan: Plan) -> list[str]:
     sinks = zip(plan.outlets, config.sinks.values(), strict=True)
-    return _aligned([(outlet.sink, f"← {', '.join(outlet.stages)}", sink_text(sink)) for outlet, sink in sinks])
-
-
-def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Rows as text, each column but the last as wide as its widest cell."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    return aligned([(outlet.sink, f"← {', '.join(outlet.stages)}", sink_text(sink)) for outlet, sink in sinks])
 
 
 def _rejects(rejects: cfg.MqttRejects | cfg.FileRejects | cfg.LogRejects) -> str:

@@ -1,23 +1,29 @@
 """Tables: as wide as the terminal, or, for a pipe, as wide as they need."""
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
-_PIPE_WIDTH = 1000
-"""Characters no table needs: nothing is wrapped where a program reads."""
+import click
 
 
-def print_table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Print rows below their heads."""
-    from rich.console import Console  # noqa: PLC0415 - 60 ms that only tables need
+def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Rows as lines, each column but the last as wide as its widest cell."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+
+
+def print_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print rows below their heads; the last column wraps where a person reads, never where a program does."""
+    if not sys.stdout.isatty():
+        click.echo("\n".join(aligned([heads, *rows])))
+        return
+    from rich.console import Console  # noqa: PLC0415 - 60 ms that only a terminal needs
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
-    console = Console(width=None if sys.stdout.isatty() else _PIPE_WIDTH, highlight=False)
     table = Table(box=None, pad_edge=False, header_style="cyan")
-    for index, head in enumerate(heads):
-        last = index == len(heads) - 1
-        table.add_column(head, no_wrap=not last, overflow="fold")
+    for head in heads:
+        table.add_column(head, no_wrap=head != heads[-1], overflow="fold")
     for row in rows:
         table.add_row(*map(Text, row))
-    console.print(table)
+    Console(highlight=False).print(table)
