@@ -1,0 +1,189 @@
+"""One shard's way to whichever worker has it at present: order, answers, replacement."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from concurrent.futures import Future
+from functools import partial
+from typing import Any, Protocol
+
+import msgspec
+
+from riotd.engines.handover import Answer, Call, Handover
+from riotd.engines.worker import Method
+from riotd.errors import EngineError, ShardLost
+from riotd.messages import Outcome
+
+_log = logging.getLogger(__name__)
+_outcome = msgspec.msgpack.Decoder(Outcome).decode
+
+
+class Remote(Protocol):
+    """A `Worker` elsewhere. Does what it is asked one after the other, in the order of the calls."""
+
+    def ask(self, method: str, *arguments: str | bytes) -> Future[Any]:
+        """Call a method of the worker; returns at once. The future is completed in any thread."""
+
+    def problem(self, error: BaseException) -> ShardLost | None:
+        """What an error of a future means: ShardLost if the worker is gone, None if the worker itself raised it."""
+
+    def kill(self) -> None:
+        """End it, if it still lives; what it was asked and has not done comes to nothing."""
+
+
+class Lane:
+    """One shard: its log, who waits for which call, and the worker that does them.
+
+    Everything happens on the loop; other threads only hand results over. An epoch is one worker's time in the lane:
+    what comes from an earlier one is not looked at, for the present one does it again.
+
+    Args:
+        name: for messages.
+        plan: encoded `Plan`.
+        hire: gives the next worker, at once, even if that one is still starting.
+        patience: seconds a worker may take until it is ready.
+    """
+
+    def __init__(self, name: str, plan: bytes, *, hire: Callable[[], Remote], patience: float) -> None:
+        self.handover = Handover(plan)
+        self.restarts = self.snapshots = 0
+        self.worker: Remote | None = None
+        self._name, self._hire, self._patience = name, hire, patience
+        self._waiters: dict[int, asyncio.Future[Outcome]] = {}
+        self._epoch = 0
+        self._error: BaseException | None = None
+        self._ready: asyncio.Future[None] | None = None
+        self._deadline: asyncio.TimerHandle | None = None
+        self._lost_at: float | None = None
+
+    @property
+    def waiting(self) -> int:
+        """Calls not yet answered."""
+        return len(self._waiters)
+
+    def begin(self) -> asyncio.Future[None]:
+        """Give the shard its first worker; done when that one is ready. Raises EngineError if none can be."""
+        self._loop = asyncio.get_running_loop()
+        self._ready = self._loop.create_future()
+        self._seat(self._hire())
+        return self._ready
+
+    def submit(self, method: Method, data: bytes) -> asyncio.Future[Outcome]:
+        """Put a call behind the others; its outcome, once."""
+        waiter: asyncio.Future[Outcome] = self._loop.create_future()
+        if self._error is not None:
+            waiter.set_exception(self._error)
+            return waiter
+        self._waiters[self.handover.add(method, data)] = waiter
+        if self.worker is not None:
+            self._send(self.worker)
+        return waiter
+
+    def fail(self, error: BaseException) -> None:
+        """Give up, once: whatever waits, and every later call, raises this."""
+        if self._error is not None:
+            return
+        self._error = error
+        self._leave()
+        waiters, self._waiters = self._waiters, {}
+        for waiter in waiters.values():
+            if not waiter.done():
+                waiter.set_exception(error)
+        if self._ready is not None and not self._ready.done():
+            self._ready.set_exception(error)
+
+    def _seat(self, worker: Remote) -> None:
+        """Tell a worker all it needs in one go, without waiting for it to be there."""
+        self._epoch += 1
+        self.worker = worker
+        self._deadline = self._loop.call_later(self._patience, self._overdue)
+        self._hear(worker.ask("take", self.handover.plan, self.handover.state), self._taken)
+        self._send(worker)
+
+    def _leave(self) -> None:
+        """Be rid of the present worker; nothing it still says is heard."""
+        self._epoch += 1
+        if self._deadline is not None:
+            self._deadline.cancel()
+        if self.worker is not None:
+            self.worker.kill()
+            self.worker = None
+
+    def _send(self, worker: Remote) -> None:
+        handover = self.handover
+        while (call := handover.following()) is not None:
+            if call.answered:
+                answer = worker.ask("replay", call.method, call.data)
+            else:
+                answer = worker.ask(call.method, call.data)
+            self._hear(answer, partial(self._answered, call))
+        if (mark := handover.snapshot_due()) is not None:
+            self._hear(worker.ask("snapshot"), partial(self._keep, mark))
+
+    def _hear(self, answer: Future[Any], then: Callable[[Any], None]) -> None:
+        """Have `then` called on the loop with the answer; cheaper than a task that awaits it."""
+        epoch = self._epoch
+
+        def hand_over(done: Future[Any]) -> None:
+            if epoch == self._epoch:
+                self._loop.call_soon_threadsafe(self._heard, epoch, then, done)
+
+        answer.add_done_callback(hand_over)
+
+    def _heard(self, epoch: int, then: Callable[[Any], None], done: Future[Any]) -> None:
+        worker = self.worker
+        if epoch != self._epoch or worker is None:
+            return
+        error = done.exception()
+        if error is None:
+            then(done.result())
+            if self.worker is worker:
+                self._send(worker)
+        elif (lost := worker.problem(error)) is not None:
+            self._replace(lost)
+        else:
+            self.fail(error)
+
+    def _taken(self, problem: str) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+        if problem:
+            self.fail(EngineError(problem))
+            return
+        self.handover.taken()
+        if self._lost_at is not None:
+            _log.info(
+                "%s: the next worker was ready after %.0f ms", self._name, 1e3 * (self._loop.time() - self._lost_at)
+            )
+            self._lost_at = None
+        if self._ready is not None and not self._ready.done():
+            self._ready.set_result(None)
+
+    def _answered(self, call: Call, data: bytes | None) -> None:
+        self._settle(self.handover.answered(call, None if data is None else _outcome(data)))
+
+    def _keep(self, mark: Call, state: bytes) -> None:
+        self.snapshots += self.handover.keep(mark, state)
+
+    def _settle(self, answer: Answer | None) -> None:
+        if answer is None:
+            return
+        waiter = self._waiters.pop(answer.number)
+        if not waiter.done():
+            waiter.set_result(answer.outcome)
+
+    def _replace(self, lost: ShardLost) -> None:
+        """Let the next worker take over from one that died."""
+        self._leave()
+        self.restarts += 1
+        self._lost_at = self._loop.time()
+        _log.warning("%s: its worker died with %d calls in flight: %s", self._name, self.waiting, lost)
+        try:
+            self._settle(self.handover.died())
+        except EngineError as hopeless:
+            self.fail(EngineError(f"{self._name}: {hopeless}; the last cause: {lost}"))
+        else:
+            self._seat(self._hire())
+
+    def _overdue(self) -> None:
+        self.fail(EngineError(f"{self._name}: no worker was ready within {self._patience:g} s"))

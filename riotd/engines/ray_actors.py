@@ -1,0 +1,261 @@
+"""Tasks in Ray actors, one a shard; a lost one is replaced without losing, doubling or reordering anything.
+
+Ray reads its environment when it is imported, so it is imported when an engine starts.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from importlib.util import find_spec
+from types import TracebackType
+from typing import Any, Self
+
+import msgspec
+
+from riotd.dataflow import Plan
+from riotd.engines.lanes import Lane
+from riotd.engines.surroundings import Surroundings
+from riotd.engines.worker import Worker
+from riotd.errors import ConfigError, EngineError, Mistake, ShardLost
+from riotd.messages import Outcome, Portion
+
+_encode = msgspec.msgpack.Encoder().encode
+
+_OBJECT_STORE = 80 * 2**20
+"""Bytes, about the least Ray accepts: portions travel inline, only large snapshots go through it."""
+
+
+class RayEngine:
+    """Each shard in an actor; keeps `riotd.ports.Engine`.
+
+    Actors are synchronous, single-threaded and have one submitter, which is what keeps order. They never restart by
+    Ray's own means (`max_restarts=0`): that takes 2 s, and calls would reach the restarted one before its state
+    does. Instead a spare that has loaded the plan's tasks already takes over within milliseconds, see `handover`.
+    Actors ask for no logical CPU, so that the pool starts on any machine, and for spreading, so that a cluster is used.
+
+    A portion goes out as one `bytes` below Ray's inline limit of 100 kB, if the batch limits are kept. How much may
+    be in flight is bounded by the caller's credits. A task that never returns holds up its shard for ever. What a
+    shard raises is a bug and comes out of the awaitable with the worker's traceback. Cancelling it stops nothing.
+
+    Args:
+        plan: what the shards run.
+        shards: how many.
+        address: of a running cluster, `host:port` or `auto`, where riotd must be installed; default a local pool of
+            our own. A process that already talks to Ray goes on with that one.
+        patience: seconds a worker may take until it is ready.
+
+    Raises:
+        ConfigError: Ray is not installed.
+        EngineError: on entering, if a stage's task can't be made, or Ray can't be started or reached.
+    """
+
+    def __init__(self, plan: Plan, *, shards: int = 1, address: str | None = None, patience: float = 60.0) -> None:
+        if find_spec("ray") is None:
+            raise ConfigError([Mistake("engine.type", "ray is not installed", "pip install 'riotd[ray]'")])
+        self._cluster = Cluster(address, shards=shards)
+        self._crew = _Crew(_encode(plan))
+        self._lanes = [
+            Lane(f"shard {index}", self._crew.plan, hire=self._crew.hire, patience=patience) for index in range(shards)
+        ]
+
+    async def __aenter__(self) -> Self:
+        """Start or reach Ray, start the actors, make the tasks in them."""
+        try:
+            await self._cluster.start(self._crew.assemble)
+            await asyncio.gather(*(lane.begin() for lane in self._lanes))
+        except BaseException:
+            await self.__aexit__(None, None, None)
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop the actors, and Ray if it is ours; what is still in flight raises EngineError."""
+        for lane in self._lanes:
+            lane.fail(EngineError("the engine was stopped"))
+        self._crew.dismiss()
+        await self._cluster.stop()
+
+    @property
+    def shards(self) -> int:
+        """How many actors there are, the spare not counted."""
+        return len(self._lanes)
+
+    def submit(self, shard: int, portion: Portion) -> asyncio.Future[Outcome]:
+        """Start now; portions of a shard are processed in the order of the calls. An empty one flushes its tasks."""
+        return self._lanes[shard].submit("run", _encode(portion))
+
+    async def reconfigure(self, plan: Plan) -> None:
+        """Run `plan` from the next `submit` on; raises EngineError, and goes on with the old one, if it can't."""
+        data = _encode(plan)
+        await self._crew.rehearse(data)
+        await asyncio.gather(*(lane.submit("reconfigure", data) for lane in self._lanes))
+
+    def counters(self) -> Mapping[str, int]:
+        """Since start: workers replaced, calls sent again, snapshots kept. Now: in flight per shard."""
+        return {
+            "restarts": sum(lane.restarts for lane in self._lanes),
+            "resubmitted": sum(lane.handover.resubmitted for lane in self._lanes),
+            "snapshots": sum(lane.snapshots for lane in self._lanes),
+            **{f"in_flight.{index}": lane.waiting for index, lane in enumerate(self._lanes)},
+        }
+
+    def pid(self, shard: int) -> Awaitable[int]:
+        """Process number of a shard's present worker, behind the calls so far."""
+        worker = self._lanes[shard].worker
+        if worker is None:
+            raise EngineError(f"shard {shard} has no worker")
+        return asyncio.wrap_future(worker.ask("pid"))
+
+
+class _Actor:
+    """A `Worker` in an actor; keeps `riotd.engines.lanes.Remote`."""
+
+    def __init__(self, make: Any) -> None:  # noqa: ANN401 - Ray's types are not checked
+        self._handle = make.remote()
+
+    def ask(self, method: str, *arguments: str | bytes) -> Future[Any]:
+        answer: Future[Any] = getattr(self._handle, method).remote(*arguments).future()
+        return answer
+
+    def problem(self, error: BaseException) -> ShardLost | None:
+        from ray.exceptions import RayError, RayTaskError  # noqa: PLC0415 - see the module's docstring
+
+        if isinstance(error, RayError) and not isinstance(error, RayTaskError):
+            lines = [line for line in str(error).splitlines() if not line.startswith("\t")]  # tabs: its number, pid, ip
+            return ShardLost(" ".join(lines)[:240])
+        return None
+
+    def kill(self) -> None:
+        import ray  # noqa: PLC0415 - see the module's docstring
+
+        ray.kill(self._handle)
+
+
+class _Crew:
+    """The workers to be had: a spare is always on its way, and knows the plan before it is needed."""
+
+    def __init__(self, plan: bytes) -> None:
+        self.plan = plan
+        self._make: Any = None
+        self._spare: _Actor | None = None
+
+    def assemble(self) -> None:
+        """Start the first; blocks for a third of a second while Ray takes up the class."""
+        import ray  # noqa: PLC0415 - see the module's docstring
+
+        self._make = ray.remote(num_cpus=0, max_restarts=0, max_task_retries=0, scheduling_strategy="SPREAD")(Worker)
+        self._spare = self._start()
+
+    def hire(self) -> _Actor:
+        """The spare, or a new one; and the next spare is started."""
+        worker, self._spare = self._spare or self._start(), None
+        self._spare = self._start()
+        return worker
+
+    async def rehearse(self, plan: bytes) -> None:
+        """Try a plan on the spare; it is the plan of all to come.
+
+        Raises:
+            EngineError: it can't be run, or the spare died of it.
+        """
+        spare = self._spare or self._start()
+        try:
+            problem = await asyncio.wrap_future(spare.ask("take", plan, b""))
+        except Exception as error:
+            lost = spare.problem(error)
+            if lost is None:
+                raise
+            self._spare = self._start()
+            raise EngineError(f"the worker that tried the plan died: {lost}") from error
+        if problem:
+            raise EngineError(problem)
+        self.plan = plan
+
+    def dismiss(self) -> None:
+        """End the spare."""
+        if self._spare is not None:
+            self._spare.kill()
+            self._spare = None
+
+    def _start(self) -> _Actor:
+        actor = _Actor(self._make)
+        actor.ask("take", self.plan, b"")  # loads the tasks' modules; what goes wrong comes up when it is needed
+        return actor
+
+
+class Cluster:
+    """The Ray this process talks to: a local pool of our own, one at an address, or what it already talks to.
+
+    Starts and stops in one thread of its own: it takes 6 s and 2 s, in which the loop goes on; off the main thread
+    Ray leaves the signal handlers alone; and the pool's processes end when the thread that started them does.
+
+    Args:
+        address: `host:port` or `auto` for a running cluster; None for a local pool.
+        shards: actors the local pool is for, besides a spare.
+    """
+
+    def __init__(self, address: str | None, *, shards: int) -> None:
+        self._address, self._shards = address, shards
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="ray")
+        self._surroundings: Surroundings | None = None
+
+    async def start(self, then: Callable[[], None]) -> None:
+        """Start or reach Ray, then do `then` in the same thread.
+
+        Raises:
+            EngineError: it can't be started or reached.
+        """
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._start, then)
+
+    async def stop(self) -> None:
+        """Leave it as `start` found it."""
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._stop)
+        self._thread.shutdown()
+
+    def _start(self, then: Callable[[], None]) -> None:
+        loopback = self._address is not None and self._address.startswith(("127.", "localhost:"))
+        surroundings = Surroundings(local=self._address is None, loopback=loopback)
+        import ray  # noqa: PLC0415 - see the module's docstring
+
+        if ray.is_initialized():
+            surroundings.leave()
+        else:
+            self._surroundings = surroundings
+            self._init(ray, surroundings)
+        then()
+
+    def _init(self, ray: Any, surroundings: Surroundings) -> None:  # noqa: ANN401 - Ray's types are not checked
+        """Start or reach it, without the warnings that it keeps the signal handlers and uses a token."""
+        options: dict[str, Any] = {"address": self._address}
+        if surroundings.folder is not None:
+            options = {
+                "num_cpus": self._shards + 1,  # only how many processes it starts ahead; actors ask for none
+                "include_dashboard": False,
+                "object_store_memory": _OBJECT_STORE,
+                "_node_ip_address": "127.0.0.1",
+                "_temp_dir": str(surroundings.folder / "ray"),
+                "_system_config": {"task_events_report_interval_ms": 0},  # 41 MiB instead of 232 after 200,000 calls
+            }
+        logger = logging.getLogger("ray")
+        level = logger.level
+        logger.setLevel(logging.ERROR)
+        try:
+            ray.init(log_to_driver=False, configure_logging=False, **options)
+        except (OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
+            what = "a local Ray can't be started" if self._address is None else f"no Ray at {self._address}"
+            raise EngineError(f"{what}: {error}") from error
+        finally:
+            logger.setLevel(level)
+        ray._private.worker._worker_logs_enabled = False  # noqa: SLF001 - else the raylet's log comes on stdout at a death
+
+    def _stop(self) -> None:
+        if self._surroundings is None:
+            return
+        import ray  # noqa: PLC0415 - see the module's docstring
+
+        ray.shutdown()
+        self._surroundings.leave()
+        self._surroundings = None
