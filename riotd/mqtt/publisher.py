@@ -1,0 +1,231 @@
+"""What goes out over one connection: in order, bounded, and nothing given up while the broker is away."""
+
+import asyncio
+import contextlib
+import logging
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from itertools import islice
+from types import TracebackType
+from typing import Self
+
+from mqttium import (
+    ConnectRefusedError,
+    MQTTError,
+    PacketTooLargeError,
+    ProtocolError,
+    PublishRejectedError,
+)
+from mqttium.api import PublishReceipt
+
+from riotd.config import Connection
+from riotd.mqtt.faults import refusal
+from riotd.mqtt.link import Link
+from riotd.mqtt.terms import Patience, Publication, Terms
+
+log = logging.getLogger("riotd.mqtt")
+
+_ABSENCE = 300.0
+"""Seconds the broker keeps the state of our QoS 2 exchanges (MQTT 5)."""
+
+_FAREWELL = 2.0
+"""Seconds for the last publication at the end."""
+
+
+class _Flight:
+    """One call's publications and, as they are admitted, their receipts; what was refused has its error instead."""
+
+    def __init__(self, pairs: Sequence[tuple[str, bytes]], qos: int, *, retain: bool) -> None:
+        self.pairs, self.qos, self.retain = pairs, qos, retain
+        self.receipts: list[PublishReceipt | Exception] = []
+
+    async def landed(self) -> bool:
+        """Wait until all are done with; whether none of them has to be sent again."""
+        for receipt in reversed(self.receipts):  # the last one first: then the others are mostly done, too
+            if isinstance(receipt, PublishReceipt) and not receipt.is_done():
+                with contextlib.suppress(MQTTError, OSError):
+                    await receipt.wait()
+        return not any(map(_void, self.receipts))
+
+    def refusals(self) -> list[Exception | BaseException]:
+        """Why those that were refused were."""
+        return [error for error in map(_error, self.receipts) if error is not None]
+
+
+class _EndedError(Exception):
+    """The client gave up while something was being admitted; begin with the oldest flight again."""
+
+
+class Publisher:
+    """A publishing connection that several parts may share.
+
+    QoS 1 and 2 survive reconnects: the client keeps what is unacknowledged and sends it again, in order. If the
+    client gives up (take-over, bad password) the publisher sends it again itself, as new; then, and on MQTT 3.1.1
+    at any reconnect, a QoS 2 message may arrive twice. QoS 0 is handed to the socket once there is a connection.
+
+    Args:
+        connection: the broker.
+        client_id: our name there.
+        will: what the broker publishes when we vanish; on leaving in good order we publish it ourselves.
+        hello: published after every CONNACK, to undo the will.
+        max_inflight: unacknowledged publications on the way; default what the broker allows.
+        patience: between attempts to connect.
+        where: the connection's path in the configuration.
+    """
+
+    def __init__(  # noqa: PLR0913 - seven by keyword are the house's limit
+        self,
+        connection: Connection,
+        *,
+        client_id: str,
+        will: Publication | tuple[str, bytes, int, bool] | None = None,
+        hello: Publication | tuple[str, bytes, int, bool] | None = None,
+        max_inflight: int | None = None,
+        patience: Patience | None = None,
+        where: str = "mqtt",
+    ) -> None:
+        self._will = None if will is None else Publication(*will)
+        self._hello = None if hello is None else Publication(*hello)
+        terms = Terms(will=self._will, expiry=_ABSENCE, max_inflight=max_inflight)
+        self._link = Link(
+            connection, client_id=client_id, terms=terms, welcome=self._welcome, patience=patience, where=where
+        )
+        self._turn = asyncio.Lock()
+        self._flights: list[_Flight] = []
+        self._mended = 0
+        self._leaving = False
+        self._refused: Counter[str] = Counter()
+
+    async def __aenter__(self) -> Self:
+        """Begin to connect."""
+        await self._link.__aenter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Publish what the will would have said, and disconnect."""
+        self._leaving = True
+        try:
+            if self._will is not None and self._link.connected:
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(_FAREWELL):
+                        await self.send(*self._will)
+        finally:
+            await self._link.__aexit__(kind, error, trace)
+
+    @property
+    def connected(self) -> bool:
+        """Whether there is a connection now."""
+        return self._link.connected
+
+    def counters(self) -> Mapping[str, int]:
+        """The link's counts, and publications that could never be sent."""
+        return self._link.counters() | {"refused": self._refused.total()}
+
+    async def send(self, topic: str, payload: bytes, qos: int = 0, retain: bool = False) -> bool:  # noqa: FBT001, FBT002 - MQTT's own four
+        """Return when the broker has it (QoS 0: the socket); False if it can never be sent."""
+        return not await self.send_all([(topic, payload)], qos=qos, retain=retain)
+
+    async def send_all(self, pairs: Sequence[tuple[str, bytes]], *, qos: int = 0, retain: bool = False) -> int:
+        """Return when the broker has all of them, in this order; how many could never be sent.
+
+        Overlapping calls are admitted one after the other, in the order they were made. Waits as long as there
+        is no connection. Cancelled: any prefix may have been sent.
+
+        Args:
+            pairs: topic and payload of each.
+            qos: of all of them.
+            retain: whether the broker keeps the last of each topic.
+        """
+        flight = _Flight(pairs, qos, retain=retain)
+        try:
+            async with self._turn:
+                self._flights.append(flight)
+                await self._admit(flight)
+            while not await flight.landed():
+                async with self._turn:
+                    self._mended = -1
+                    await self._admit(flight)
+        finally:
+            self._flights.remove(flight)
+        refusals = flight.refusals()
+        for error in refusals:
+            self._note(refusal(error), pairs[0][0])
+        return len(refusals)
+
+    def try_send_nowait(self, topic: str, payload: bytes, qos: int = 0, retain: bool = False) -> bool:  # noqa: FBT001, FBT002 - MQTT's own four
+        """Hand it over if that can be done at once; False if not. Never waits, never raises for the connection."""
+        if not self._link.connected:
+            return False
+        try:
+            self._link.client.publish_nowait(topic, payload, qos=qos, retain=retain)
+        except (MQTTError, OSError, ValueError):
+            return False
+        return True
+
+    async def _admit(self, flight: _Flight) -> None:
+        """Hand the client whatever of `flight` it does not have, after whatever older flights have lost."""
+        while True:
+            with contextlib.suppress(_EndedError):
+                if self._mended != self._link.endings:
+                    await self._mend()
+                client, qos, retain = self._link.client, flight.qos, flight.retain
+                for topic, payload in islice(flight.pairs, len(flight.receipts), None):
+                    try:
+                        receipt: PublishReceipt | Exception = client.publish_nowait(
+                            topic, payload, qos=qos, retain=retain
+                        )
+                    except (MQTTError, ValueError):
+                        receipt = await self._insist(topic, payload, flight)
+                    flight.receipts.append(receipt)
+                return
+
+    async def _mend(self) -> None:
+        """Send again, oldest first, what was void when the client gave up."""
+        self._mended = self._link.endings
+        for flight in self._flights:
+            for index, receipt in enumerate(flight.receipts):
+                if _void(receipt):
+                    flight.receipts[index] = await self._insist(*flight.pairs[index], flight)
+
+    async def _insist(self, topic: str, payload: bytes, flight: _Flight) -> PublishReceipt | Exception:
+        """Wait until the client takes it: for room, for a connection. The error if it can never be sent."""
+        while True:
+            try:
+                return await self._link.client.publish(topic, payload, qos=flight.qos, retain=flight.retain)
+            except (MQTTError, ValueError) as error:
+                if _refuses(error):
+                    return error
+            await self._link.up()
+            if self._mended != self._link.endings:
+                raise _EndedError
+
+    async def _welcome(self, resumed: bool) -> None:  # noqa: FBT001 - what CONNACK says
+        del resumed
+        if self._hello is not None and not self._leaving:
+            await self._link.client.publish(*self._hello[:2], qos=self._hello.qos, retain=self._hello.retain)
+
+    def _note(self, kind: str, topic: str) -> None:
+        self._refused[kind] += 1
+        if self._refused[kind] == 1:
+            log.error("%s: a message can't be published (%s): %s; counted, not sent", self._link.name, topic, kind)
+
+
+def _refuses(error: BaseException) -> bool:
+    """Whether this publication, not the connection, is at fault."""
+    if isinstance(error, ConnectRefusedError):
+        return False
+    return isinstance(error, PublishRejectedError | PacketTooLargeError | ProtocolError | ValueError)
+
+
+def _void(receipt: PublishReceipt | Exception) -> bool:
+    """Whether it has to be sent again."""
+    if not isinstance(receipt, PublishReceipt) or not receipt.is_done():
+        return False
+    error = receipt.exception()
+    return error is not None and not _refuses(error)
+
+
+def _error(receipt: PublishReceipt | Exception) -> BaseException | None:
+    return receipt.exception() if isinstance(receipt, PublishReceipt) else receipt

@@ -1,0 +1,62 @@
+"""Messages of MQTT subscriptions."""
+
+from collections.abc import Mapping, Sequence
+from types import TracebackType
+from typing import Self
+
+from riotd import config
+from riotd.clock import Clock
+from riotd.messages import Message
+from riotd.mqtt import Patience, Subscriber
+
+_MOST = 2_000
+"""Messages one `receive` gives at most, so that the loop turns to others in between: about 5 ms."""
+
+
+class MqttSource:
+    """A source over a broker; keeps to `riotd.ports.Source`.
+
+    At QoS 1 and 2 nothing is acknowledged before `ack` says so, and then in the order of arrival. What arrives
+    and is not received waits in a buffer of bounded bytes; when that is full, reading stops and the broker holds
+    back. With a persistent session what is not acknowledged comes again: after a reconnect it is recognised and
+    left out as long as this process runs, after a restart it comes as new.
+
+    Args:
+        block: broker, filters, limits.
+        name: the daemon's; names the session where the block gives no client_id.
+        clock: for `Message.received`.
+        patience: between attempts to connect.
+    """
+
+    def __init__(self, block: config.MqttSource, *, name: str, clock: Clock, patience: Patience | None = None) -> None:
+        self._clock = clock
+        self._subscriber = Subscriber(block, client_id=block.client_id or f"riotd-{name}-in", patience=patience)
+
+    async def __aenter__(self) -> Self:
+        """Begin to connect; raises `ConfigError` when a secret or a certificate can't be read."""
+        await self._subscriber.__aenter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Send the acknowledgements still owed and disconnect."""
+        await self._subscriber.__aexit__(kind, error, trace)
+
+    async def receive(self) -> Sequence[Message]:
+        """As `riotd.ports.Source.receive`; at most 2,000 messages."""
+        taken = await self._subscriber.receive(_MOST)
+        now = self._clock.monotonic()
+        return [Message(incoming.topic, incoming.payload, now, incoming) for incoming in taken]
+
+    async def ack(self, messages: Sequence[Message]) -> None:
+        """As `riotd.ports.Source.ack`; what a lost session makes void is dropped and counted."""
+        self._subscriber.acknowledge([message.token for message in messages])
+
+    async def stop(self) -> None:
+        """As `riotd.ports.Source.stop`: UNSUBSCRIBE, unless the broker keeps what we leave."""
+        self._subscriber.stop()
+
+    def counters(self) -> Mapping[str, int]:
+        """Connects, losses, failures; retained messages left out; copies recognised; void acknowledgements."""
+        return self._subscriber.counters()

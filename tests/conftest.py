@@ -1,0 +1,37 @@
+"""Fixtures for all tests: a real broker."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.riotd.brokers import MOSQUITTO, Broker, SmallBroker
+
+
+@pytest.fixture
+def make_broker(tmp_path: Path) -> Iterator[Callable[..., Broker]]:
+    """Makes mosquittos that are not started yet: `make_broker("acl_file …", persistent=True)`."""
+    made: list[Broker] = []
+
+    def make(*lines: str, persistent: bool = False) -> Broker:
+        if MOSQUITTO is None:
+            pytest.skip("mosquitto is not installed")
+        folder = tmp_path / f"broker{len(made)}"
+        folder.mkdir()
+        made.append(Broker(folder, lines, persistent=persistent))
+        return made[-1]
+
+    yield make
+    for broker in made:
+        broker.stop()
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[Broker]:
+    """A running broker that forgets everything when it is restarted; amqtt where mosquitto is absent."""
+    folder = tmp_path / "broker"
+    folder.mkdir()
+    running = (Broker if MOSQUITTO else SmallBroker)(folder)
+    running.start()
+    yield running
+    running.stop()
