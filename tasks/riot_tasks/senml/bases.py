@@ -2,12 +2,12 @@
 
 import re
 from base64 import b64decode
-from typing import NamedTuple
+from reprlib import repr as shortened
 
 from msgspec import UNSET
 
 from riot_tasks.record import Value
-from riot_tasks.senml.names import is_name, is_tail
+from riot_tasks.senml.names import TAILS, is_name, is_tail
 from riot_tasks.senml.numbers import RELATIVE, narrow, number, seconds
 from riot_tasks.senml.wire import Entry
 
@@ -17,25 +17,19 @@ VERSION = 10
 _BASE64URL = re.compile(r"[A-Za-z0-9_-]*")
 
 
-class Part(NamedTuple):
-    """One observation, its name still in two parts."""
-
-    base: str
-    name: str
-    time: float
-    value: Value
-    unit: str
-    sum: int | float | None
-    update: float | None
+Part = tuple[str, str, float, Value, str, int | float | None, int | float | None]
+"""One observation: base name, name, time, value, unit, sum, update time. A bare tuple: 0.2 µs less than a named one."""
 
 
 class Bases:
     """The base fields that hold at one place of a pack."""
 
-    def __init__(self, *, draft: bool) -> None:
+    def __init__(self, now: float, *, draft: bool) -> None:
+        self._now = now
         self._draft = draft
         self._name = ""
-        self._time = 0.0
+        self._time: int | float = 0.0
+        self._resolved_time = now
         self._unit = ""
         self._value: int | float | None = None
         self._sum: int | float | None = None
@@ -53,6 +47,7 @@ class Bases:
                 raise ValueError(_bad_name("bn", entry.bn))
         if entry.bt is not UNSET:
             self._time = _number("bt", entry.bt)
+            self._resolved_time = self._absolute("bt", self._time)
         if entry.bu is not UNSET:
             self._unit = entry.bu
         if entry.bv is not UNSET and not (self._draft and isinstance(entry.bv, bool)):
@@ -62,24 +57,23 @@ class Bases:
         if entry.bver is not UNSET:
             self._check_version(entry.bver, first=first)
 
-    def apply(self, entry: Entry, now: float) -> Part:
+    def apply(self, entry: Entry) -> Part:
         """The observation that an entry is under these bases.
 
         Raises:
             ValueError: it is none; says why.
         """
         name = "" if entry.n is UNSET else entry.n
-        self._check_name(name)
+        if name not in TAILS or not self._name:
+            self._check_name(name)
         value = self._value_of(entry)
-        return Part(
-            self._name,
-            name,
-            self._time_of(entry, now),
-            value,
-            self._unit if entry.u is UNSET else entry.u,
-            self._sum_of(entry, value),
-            None if entry.ut is UNSET else _number("ut", entry.ut),
-        )
+        time = self._resolved_time if entry.t is UNSET else self._absolute("t", self._time + _number("t", entry.t))
+        unit = self._unit if entry.u is UNSET else entry.u
+        total = None if entry.s is UNSET and self._sum is None else self._sum_of(entry, value)
+        update = None if entry.ut is UNSET else _number("ut", entry.ut)
+        if name == self._name:  # a field called like the base name is read as the base name alone
+            return "", name + name, time, value, unit, total, update
+        return self._name, name, time, value, unit, total, update
 
     def _check_version(self, version: int, *, first: bool) -> None:
         if not 1 <= version <= VERSION:
@@ -94,59 +88,66 @@ class Bases:
         if name and not (is_tail(name) if self._name else is_name(name)):
             raise ValueError(_bad_name("n", name))
 
-    def _time_of(self, entry: Entry, now: float) -> float:
-        time = self._time if entry.t is UNSET else self._time + _number("t", entry.t)
+    def _absolute(self, label: str, time: float) -> float:
         try:
             time = seconds(time)
         except ValueError as error:
-            raise ValueError(f"t: {error}") from None
-        return time if time >= RELATIVE else now + time
+            raise ValueError(f"{label}: {error}") from None
+        return time if time >= RELATIVE else self._now + time
 
     def _value_of(self, entry: Entry) -> Value:
-        values = self._values(entry)
-        if len(values) > 1:
-            raise ValueError("more than one of v, vs, vb, vd")
-        if values:
-            return values[0]
-        if entry.s is UNSET and self._value is None and self._sum is None:
-            raise ValueError("v: missing, and there is no vs, vb, vd or s instead")
-        return self._value if entry.s is UNSET else None
-
-    def _values(self, entry: Entry) -> list[Value]:
-        values: list[Value] = []
+        value: Value = None
+        given = 0
         if entry.v is not UNSET:
-            value = _number("v", entry.v)
-            values.append(value if self._value is None else _added("v", self._value, value))
-        if entry.vs is not UNSET:
-            values.append(entry.vs)
+            value = _number("v", entry.v) if self._value is None else _added("v", self._value, entry.v)
+            given += 1
         if entry.sv is not UNSET:
-            values.append(str(entry.sv))
+            value = str(entry.sv)
+            given += 1
+        if entry.vs is not UNSET:
+            value = entry.vs
+            given += 1
         if entry.vb is not UNSET:
-            values.append(entry.vb)
+            value = entry.vb
+            given += 1
         if entry.vd is not UNSET:
-            values.append(_octets(entry.vd))
-        if self._draft and isinstance(entry.bv, bool):
-            values.append(entry.bv)
-        return values
+            value = _octets(entry.vd)
+            given += 1
+        if entry.bv is not UNSET and self._draft and isinstance(entry.bv, bool):
+            value = entry.bv
+            given += 1
+        if given == 1:
+            return value
+        return self._stand_in(entry, given)
+
+    def _stand_in(self, entry: Entry, given: int) -> Value:
+        """The value of an entry that does not have exactly one."""
+        if given:
+            raise ValueError("more than one of v, vs, vb, vd")
+        if entry.s is not UNSET:
+            return None
+        if self._value is None and self._sum is None:
+            raise ValueError("v: missing, and there is no vs, vb, vd or s instead")
+        return self._value
 
     def _sum_of(self, entry: Entry, value: Value) -> int | float | None:
         """The sum, if the entry has one; a base sum alone is none for text, booleans and bytes."""
         if entry.s is not UNSET:
-            total = _number("s", entry.s)
-            return total if self._sum is None else _added("s", self._sum, total)
+            return _number("s", entry.s) if self._sum is None else _added("s", self._sum, entry.s)
         return None if isinstance(value, str | bool | bytes) else self._sum
 
 
 def _number(label: str, raw: float | str) -> int | float:
-    if not isinstance(raw, str) and not isinstance(raw, bool):
+    if type(raw) is float or type(raw) is int:
         return raw
     try:
         return number(str(raw))
     except ValueError:
-        raise ValueError(f"{label}: {raw!r} is not a number") from None
+        raise ValueError(f"{label}: {shortened(raw)} is not a number") from None
 
 
-def _added(label: str, base: float, value: float) -> int | float:
+def _added(label: str, base: float, raw: float | str) -> int | float:
+    value = _number(label, raw)
     try:
         return narrow(base + value)
     except ValueError as error:
@@ -162,5 +163,4 @@ def _octets(text: str) -> bytes:
 
 
 def _bad_name(label: str, name: str) -> str:
-    shown = name if len(name) <= 60 else name[:57] + "..."
-    return f"{label}: {shown!r} is not a SenML name: only A-Z a-z 0-9 - : . / _, the first a letter or digit"
+    return f"{label}: {shortened(name)} is not a SenML name: only A-Z a-z 0-9 - : . / _, the first a letter or digit"

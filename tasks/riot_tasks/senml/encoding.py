@@ -3,6 +3,7 @@
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator, Sequence
 from operator import attrgetter
+from reprlib import repr as shortened
 
 from orjson import dumps
 
@@ -110,12 +111,12 @@ def _check(record: Record, base: str) -> None:
     if not RELATIVE <= record.time <= LATEST:
         raise BadRecord(f"time {record.time!r} can't be said in SenML: absolute times are from 2**28 (1978) to 1e11")
     if base and not is_name(base):
-        raise BadRecord(f"base name {base!r} is no SenML name (RFC 8428 section 4.5.1)")
+        raise BadRecord(f"base name {shortened(base)} is no SenML name (RFC 8428 section 4.5.1)")
 
 
 def _check_name(name: str, base: str) -> None:
     if not (is_tail(name) if base else is_name(name)):
-        raise BadRecord(f"field {name!r} is no SenML name (RFC 8428 section 4.5.1)")
+        raise BadRecord(f"field {shortened(name)} is no SenML name (RFC 8428 section 4.5.1)")
 
 
 def _said(field: str, value: Value) -> _Object:
@@ -131,18 +132,18 @@ def _said(field: str, value: Value) -> _Object:
 
 def _number(field: str, value: Value) -> int | float:
     if not isinstance(value, int | float) or isinstance(value, bool):
-        raise BadRecord(f"field {field!r}: a {type(value).__name__} can't be said in SenML")
+        raise BadRecord(f"field {shortened(field)}: a {type(value).__name__} can't be said in SenML")
     try:
         return narrow(value if isinstance(value, int) else float(value))
     except ValueError as error:
-        raise BadRecord(f"field {field!r}: {error}") from None
+        raise BadRecord(f"field {shortened(field)}: {error}") from None
 
 
 def _update(record: Record) -> int | float:
     try:
         return number(record.meta["ut"])
     except ValueError:
-        raise BadRecord(f"meta ut: {record.meta['ut']!r} is not a number of seconds") from None
+        raise BadRecord(f"meta ut: {shortened(record.meta['ut'])} is not a number of seconds") from None
 
 
 def _dumped(pack: list[_Object]) -> bytes:

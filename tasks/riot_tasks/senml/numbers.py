@@ -4,7 +4,8 @@ Non-finite numbers are none: JSON has no way to write them.
 """
 
 import sys
-from math import isfinite
+from math import isfinite, nan
+from reprlib import repr as shortened
 
 import msgspec
 
@@ -33,9 +34,12 @@ def number(text: str) -> int | float:
 
 
 def _loose(text: str) -> int | float:
-    value = float(text)
+    try:
+        value = float(text)
+    except ValueError:
+        value = nan
     if "_" in text or not isfinite(value):
-        raise ValueError(f"{text!r} is not a finite number")
+        raise ValueError(f"{shortened(text)} is not a finite number")
     return value
 
 

@@ -47,13 +47,13 @@ def decode(payload: bytes, *, now: float) -> list[Observation]:
     pack = decode_pack(payload)
     account(payload, pack)
     return [
-        Observation(part.base + part.name, part.time, part.value, part.unit, part.sum, part.update)
-        for part in _resolved(pack, now)
+        Observation(base + name, time, value, unit, total, update)
+        for base, name, time, value, unit, total, update in _resolved(pack, now)
     ]
 
 
 def records(payload: bytes, *, id: int, source: str, now: float, explode: bool = False) -> list[Record]:  # noqa: A002 - Record's own word
-    """The records of a pack, in its order; a new one where base name, time or update time change or a field comes again.
+    """The records of a pack, in order; a new one where base name, time or update time change or a field comes again.
 
     Args:
         payload: the JSON.
@@ -88,7 +88,7 @@ def _plain(payload: bytes, pack: list[Entry], id: int, source: str, now: float) 
         if value is unset or name is unset:
             return None
         values[name] = value
-        if unit is not unset:
+        if unit is not unset and unit:  # an empty one is none, and left to the general way
             units[name] = unit
     if len(values) != len(pack) or not values:
         return None
@@ -124,14 +124,14 @@ def _resolved(pack: Pack, now: float) -> Iterator[Part]:
     Raises:
         BadRecord: an entry is none, or there are none.
     """
-    entries, bases = _opened(pack)
+    entries, bases = _opened(pack, now)
     found = False
     for index, entry in enumerate(entries):
         try:
             bases.take(entry, first=index == 0)
-            if _only_bases(entry):
+            if entry.v is UNSET and _only_bases(entry):
                 continue
-            yield bases.apply(entry, now)
+            yield bases.apply(entry)
         except ValueError as error:
             raise BadRecord(f"entry {index}: {error}") from None
         found = True
@@ -139,11 +139,11 @@ def _resolved(pack: Pack, now: float) -> Iterator[Part]:
         raise BadRecord("not SenML: no entry has a value")
 
 
-def _opened(pack: Pack) -> tuple[list[Entry], Bases]:
+def _opened(pack: Pack, now: float) -> tuple[list[Entry], Bases]:
     """The entries, and the bases that hold before the first."""
     if not isinstance(pack, Draft):
-        return pack, Bases(draft=False)
-    bases = Bases(draft=True)
+        return pack, Bases(now, draft=False)
+    bases = Bases(now, draft=True)
     version = pack.ver if pack.bver is UNSET else pack.bver
     try:
         bases.take(Entry(bn=pack.bn, bt=pack.bt, bu=pack.bu, bver=version), first=True)
@@ -162,25 +162,25 @@ def _only_bases(entry: Entry) -> bool:
 def _grouped(parts: Iterable[Part], id: int, source: str, *, explode: bool) -> list[Record]:  # noqa: A002
     """The observations as records; see `records` for where a new one begins."""
     found: list[Record] = []
-    group: tuple[object, ...] = ()
+    values: dict[str, Value] = {}
+    units: dict[str, str] = {}
     seen: set[str] = set()
+    group: tuple[object, ...] = ()
     for base, name, time, value, unit, total, update in parts:
-        field, meta = name or base, {"bn": base} if base else {}
-        if name == base:  # said as it is, it would read back as the base name alone
-            field, meta = base + name, {"bn": ""}
-        if update is not None:
-            meta["ut"] = f"{update:.17g}"
-        if explode or field in seen or group != (base, time, update, name == base):
-            group, seen = (base, time, update, name == base), set()
-            found.append(Record(id, source or _source(base), time, {}, {}, meta))
+        field = name or base
+        if explode or field in seen or group != (base, time, update):
+            values, units, seen, group = {}, {}, set(), (base, time, update)
+            meta = {"bn": base} if base else {}
+            if update is not None:
+                meta["ut"] = str(update)
+            found.append(Record(id, source or _source(base), time, values, units, meta))
         seen.add(field)
-        record = found[-1]
         if value is not None:
-            record.values[field] = value
+            values[field] = value
         if total is not None:
-            record.values[field + SUM] = total
+            values[field + SUM] = total
         if unit:
-            record.units[field] = unit
+            units[field] = unit
     return found
 
 

@@ -8,6 +8,7 @@ the payload; if they differ, the pack is read again, strictly (about 10 µs more
 import json
 import re
 from collections.abc import Callable
+from reprlib import repr as shortened
 from typing import Annotated, Any, cast
 
 import msgspec
@@ -118,9 +119,9 @@ def _unique(item: object, where: str) -> object:
     seen: set[str] = set()
     for label, value in cast("tuple[tuple[str, object], ...]", item):
         if label in seen:
-            raise BadRecord(f"{where}{label}: the label stands twice")
-        if label.endswith("_") and label not in _LABELS:
-            raise BadRecord(f"{where}{label}: must be understood (RFC 8428 section 4.4) and is not")
+            raise BadRecord(f"{where}{shortened(label)}: the label stands twice")
+        if label.endswith("_"):
+            raise BadRecord(f"{where}{shortened(label)}: must be understood (RFC 8428 section 4.4) and is not")
         seen.add(label)
         if label in _LABELS:
             known[label] = value
@@ -138,5 +139,6 @@ def _reason(payload: bytes, error: Exception) -> str:
         return f"not JSON: {what.removeprefix('JSON is malformed: ')}"
     what, _, place = what.partition(" - at $")
     match = _PLACE.fullmatch(place)
-    where = [f"entry {match[1]}" if match[1] else "", match[2]] if match else []
-    return ": ".join([*(filter(None, where) or ["not SenML"]), what[:1].lower() + what[1:]])
+    entry, label = match.groups() if match else ("", "")
+    where = [f"entry {entry}"] if entry else [] if label else ["not SenML"]
+    return ": ".join([*where, *filter(None, [label]), what[:1].lower() + what[1:]])
