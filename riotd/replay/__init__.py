@@ -8,7 +8,7 @@ from riotd.replay.player import Outbox, Pair, Player, Progress
 from riotd.replay.recording import Recording, Timed
 from riotd.replay.topics import Topics
 
-__all__ = ["Outbox", "Player", "Progress", "Recording", "Timed", "Topics", "replay"]
+__all__ = ["Outbox", "Pair", "Player", "Progress", "Recording", "Timed", "Topics", "replay"]
 
 
 async def replay(  # noqa: PLR0913 - one keyword for each way to do it

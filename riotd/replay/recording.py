@@ -29,6 +29,7 @@ class Recording:
         passes: how often to read it; 0 is for ever. Every pass is later than the one before, by a file's time.
 
     Attributes:
+        messages: read so far.
         skipped: lines passed over.
         oddities: the first few of them in words, with line numbers.
         bytes: of the lines read.
@@ -41,7 +42,7 @@ class Recording:
         if path is None and passes != 1:
             raise ValueError("standard input can be read once only; give a file to replay it more often")
         self._path, self._passes = path, passes
-        self.skipped = self.bytes = 0
+        self.messages = self.skipped = self.bytes = 0
         self.oddities: list[str] = []
         self._line = 0
         self._span = _Span()
@@ -74,6 +75,7 @@ class Recording:
                     self._span.add(time)
                     time += shift
                 found.append((time, payload))
+        self.messages += len(found)
         return found
 
     def _message(self, line: bytes) -> Timed | None:

@@ -6,7 +6,7 @@ from string import Formatter
 import orjson
 
 _FORBIDDEN = re.compile("[/+#\0]")
-_KEPT = 65_536  # levels remembered
+_KEPT = 65_536  # topics remembered
 _SHOWN = 5
 _ENTRY = re.compile(rb'"n"\s*:\s*"source"\s*,\s*"(?:vs|sv)"\s*:\s*"([^"\\]+)"')
 _BASE = re.compile(rb'"bn"\s*:\s*"([^"\\]+)"')
@@ -42,51 +42,51 @@ class Topics:
         self._pattern = "".join(
             text.replace("{", "{{").replace("}", "}}") + "{}" * (name is not None) for text, name, *_ in parts
         )
-        self._levels: dict[str, str] = {}
-        self._others = not {"source", "n"}.issuperset(self._names)
+        self._known: dict[bytes, str] = {}
 
     def of(self, payload: bytes, number: int) -> str:
-        """The topic of the number-th message: 1 µs; 4 where the template wants other fields than {source} and {n}."""
+        """The topic of the number-th message: 0.8 µs if it wants {source} only, for other fields 4."""
+        if self._names == ["source"] and (match := _sighting(payload)):
+            if len(self._known) >= _KEPT:
+                self._known.clear()
+            if (topic := self._known.get(match[0])) is None:
+                topic = self._known[match[0]] = self._pattern.format(_level(_seen(match)))
+            return topic
         if not self._names:
-            return self._pattern
-        texts = _texts(payload) if self._others else {"source": _source(payload)}
-        texts["n"] = str(number)
-        found = [self._level(texts.get(name, "")) for name in self._names]
-        topic = self._pattern.format(*found)
-        if UNKNOWN in found:
+            return self._pattern.format()
+        texts = _texts(payload) | {"n": str(number)}
+        topic = self._pattern.format(*(_level(texts.get(name, "")) for name in self._names))
+        if lacking := next((name for name in self._names if not texts.get(name)), ""):
             self.unnamed += 1
             if len(self.oddities) < _SHOWN:
-                lacking = self._names[found.index(UNKNOWN)]
                 self.oddities.append(f"message {number}: has no {lacking}; sent to {topic}")
         return topic
 
-    def _level(self, text: str) -> str:
-        level = self._levels.get(text)
-        if level is None:
-            if len(self._levels) >= _KEPT:
-                self._levels.clear()
-            level = self._levels[text] = _FORBIDDEN.sub("_", text) or UNKNOWN
-        return level
+
+def _level(text: str) -> str:
+    return _FORBIDDEN.sub("_", text) or UNKNOWN
 
 
-def _source(payload: bytes) -> str:
-    """The source of a pack, mostly without decoding it; of a damaged one, too, if it can still be seen.
+def _sighting(payload: bytes) -> re.Match[bytes] | None:
+    """Where the source is named, found without decoding; in a damaged pack, too, if it can still be seen.
 
     A quotation mark within a JSON string has a backslash before it, so what the patterns find is no part of one.
     """
-    entry = b'"source"' in payload
-    if match := (_ENTRY if entry else _BASE).search(payload):
-        text = match[1].decode(errors="replace")
-        return text if entry else _device(text)
-    return _texts(payload).get("source", "")
+    return (_ENTRY if b'"source"' in payload else _BASE).search(payload)
+
+
+def _seen(match: re.Match[bytes]) -> str:
+    text = match[1].decode(errors="replace")
+    return text if match.re is _ENTRY else _device(text)
 
 
 def _texts(payload: bytes) -> dict[str, str]:
-    """The text entries of a pack by name, and its `source`; nothing if it is none."""
+    """The text entries of a pack by name, and its `source`; of a damaged one the source, if it can be seen."""
     try:
         pack = orjson.loads(payload)
     except orjson.JSONDecodeError:
-        return {}
+        match = _sighting(payload)
+        return {"source": _seen(match)} if match else {}
     base = pack.get("bn") if isinstance(pack, dict) else None
     entries = pack.get("e") if isinstance(pack, dict) else pack
     texts: dict[str, str] = {}
