@@ -160,7 +160,7 @@ def text(value: Value) -> str:
     if isinstance(value, bytes):
         return value.decode(errors="replace")
     if isinstance(value, float) and isfinite(value) and value.is_integer():
-        return f"{value:.0f}"
+        return str(int(value))
     if type(value) is int:
         return f"{value:d}" if value.bit_length() < 1024 else f"{value:x}"  # decimal is refused for very long ones
     return str(value)

@@ -4,6 +4,7 @@ River's idea (its `checks` for every estimator): what the contract promises is t
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
 from typing import Any
 
 from riot_tasks.record import Record
@@ -36,7 +37,7 @@ def check_task(
         for params, inputs in examples
         for shown in [", ".join(f"{name}={value!r}" for name, value in params.items())]
         for check in CHECKS
-        if (fault := _tried(check, Case(cls, params, inputs, records)))
+        if (fault := _tried(check, Case(cls, params, deepcopy(inputs), records)))
     ]
     if faults:
         raise AssertionError("\n".join(faults))
