@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from rich.progress import Progress, TaskID
+    from rich.progress import Progress
 
 _PATIENCE = 1.0  # seconds that need no bar
 _REFRESH = 0.1  # seconds between two looks
@@ -23,38 +23,35 @@ class Bar:
     """
 
     def __init__(self, label: str, *, total: float | None, shown: bool) -> None:
-        self._label = label
-        self._total = total
-        self._shown = shown
         self._next = time.monotonic() + _PATIENCE
-        self._progress: Progress | None = None
-        self._task: TaskID | None = None
+        self._progress = _columns(total) if shown else None  # now: importing rich takes 0.1 s, at a bad moment later
+        self._started = False
+        self._label, self._total = label, total
 
     def update(self, done: float, note: str) -> None:
         """So much of the total is done; the note is put beside the bar. Cheap to call often."""
-        if not self._shown or (now := time.monotonic()) < self._next:
+        if self._progress is None or (now := time.monotonic()) < self._next:
             return
         self._next = now + _REFRESH
-        if self._progress is None:
-            self._start()
-        assert self._progress is not None  # noqa: S101 - started above
-        assert self._task is not None  # noqa: S101
+        if not self._started:
+            self._started = True
+            self._task = self._progress.add_task(self._label, total=self._total, note="")
+            self._progress.start()
         self._progress.update(self._task, completed=done, note=note)
 
     def close(self) -> None:
         """Take the bar off the screen."""
-        if self._progress is not None:
+        if self._progress is not None and self._started:
             self._progress.stop()
 
-    def _start(self) -> None:
-        from rich.console import Console  # noqa: PLC0415 - 60 ms that most runs do not need
-        from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn  # noqa: PLC0415
 
-        percent = [TaskProgressColumn()] if self._total else []
-        columns = (TextColumn("{task.description}"), BarColumn(), *percent, TextColumn("{task.fields[note]}"))
-        self._progress = Progress(*columns, console=Console(stderr=True), transient=True)
-        self._task = self._progress.add_task(self._label, total=self._total, note="")
-        self._progress.start()
+def _columns(total: float | None) -> "Progress":
+    from rich.console import Console  # noqa: PLC0415 - not needed without a bar
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn  # noqa: PLC0415
+
+    percent = [TaskProgressColumn()] if total else []
+    columns = (TextColumn("{task.description}"), BarColumn(), *percent, TextColumn("{task.fields[note]}"))
+    return Progress(*columns, console=Console(stderr=True), transient=True)
 
 
 @contextmanager

@@ -59,22 +59,32 @@ async def run(job: Job, bar: Bar) -> Ending:
         TransportError: the broker can't be reached, or the recording can't be read.
     """
     progress = Progress()
+    failure: TransportError | None = None
     with _stoppable() as caught:
-        try:
-            async with AsyncExitStack() as stack:
+        async with AsyncExitStack() as stack:
+            try:
                 outbox = _Watched(Lanes(await _connected(job, stack)), job, progress, bar)
-                await replay(
-                    job.recording,
-                    outbox,
-                    topics=job.topics,
-                    speed=job.speed,
-                    qos=job.qos,
-                    limit=job.limit,
-                    progress=progress,
-                )
-        except (OSError, EOFError, zlib.error) as error:
-            raise TransportError(f"the recording can't be read: {error}") from error
+                await _replay(job, outbox, progress)
+            except TransportError as error:
+                failure = error  # a publisher that is left by an exception would wrap it in a group
+    if failure:
+        raise failure
     return Ending(progress, caught[0] if caught else 0)
+
+
+async def _replay(job: Job, outbox: Outbox, progress: Progress) -> None:
+    try:
+        await replay(
+            job.recording,
+            outbox,
+            topics=job.topics,
+            speed=job.speed,
+            qos=job.qos,
+            limit=job.limit,
+            progress=progress,
+        )
+    except (OSError, EOFError, zlib.error) as error:
+        raise TransportError(f"the recording can't be read: {error}") from error
 
 
 def summary(job: Job, ending: Ending) -> dict[str, Any]:
@@ -139,7 +149,7 @@ async def _connected(job: Job, stack: AsyncExitStack) -> list[Publisher]:
     ]
     try:
         async with asyncio.timeout(_CONNECTING):
-            while not all(publisher.connected for publisher in publishers):  # noqa: ASYNC110 - it offers no event
+            while not all(publisher.connected for publisher in publishers):
                 if any(publisher.counters()["failures"] for publisher in publishers):
                     raise TransportError(f"{connection.url}: no connection")  # the log has just said why
                 await asyncio.sleep(0.01)
