@@ -75,9 +75,9 @@ def _key(key: cfg.Key, shards: int) -> str:
 
 
 def _batch(config: cfg.Config) -> str:
-    batch = config.batch
-    limits = f"{_MANY(batch.max_records)} messages, {size_text(batch.max_bytes)} or {duration_text(config.max_wait)}"
-    return f"at most {limits}, a shard"
+    batch, wait = config.batch, config.max_wait
+    patience = f"after {duration_text(wait)}" if wait else "at once when a shard is idle"
+    return f"{_MANY(batch.max_records)} messages or {size_text(batch.max_bytes)} a shard, {patience}"
 
 
 def _engine(engine: cfg.EngineBlock) -> str:

@@ -11,6 +11,7 @@ from riotd.config.parts import Parts
 from riotd.config.planning import graph
 from riotd.dataflow import graph_mistakes
 from riotd.errors import Mistake
+from riotd.templates import FIELDS, TopicTemplate
 from riotd.units import size_text
 
 _MOST_AHEAD = 65_535
@@ -63,25 +64,20 @@ def _outlets(parts: Parts) -> Iterator[Mistake]:
 
 def _topics(parts: Parts) -> Iterator[Mistake]:
     for name, sink in parts.sinks.items():
-        if isinstance(sink, MqttSink) and (problem := template_problem(sink.topic)):
-            yield Mistake(f"sinks.{name}.topic", problem)
-    named = {}
+        if isinstance(sink, MqttSink):
+            yield from _template(f"sinks.{name}.topic", sink.topic, FIELDS)
     if isinstance(parts.rejects, MqttRejects):
-        named["rejects.topic"] = parts.rejects.topic
+        yield from _template("rejects.topic", parts.rejects.topic, ("name",))
     if parts.stats is not None:
-        named |= {"stats.topic": parts.stats.topic, "stats.status": parts.stats.status}
-    for where, topic in named.items():
-        if wrong := re.findall(r"[+#\0]|\{(?!name\})[^}]*\}?", topic):
-            yield Mistake(where, f"{wrong[0]!r} can't be in it (is {topic!r})", "of placeholders only {name} is known")
+        yield from _template("stats.topic", parts.stats.topic, ("name",))
+        yield from _template("stats.status", parts.stats.status, ("name",))
 
 
-def template_problem(topic: str) -> str:
-    """What is wrong with a sink's topic template; "" if nothing."""
-    literal = re.sub(r"\{(?:source|stage|name|topic\[\d+\])\}", "", topic)
-    wrong = re.findall(r"[+#\0]|\{[^}]*\}?|\}", literal)
-    if wrong:
-        return f"{wrong[0]!r} can't be in it; placeholders are {{source}}, {{stage}}, {{name}}, {{topic[n]}}"
-    return "" if topic else "must have at least one character"
+def _template(where: str, topic: str, fields: tuple[str, ...]) -> Iterator[Mistake]:
+    try:
+        TopicTemplate(topic, fields)
+    except ValueError as error:
+        yield Mistake(where, str(error))
 
 
 def _brokers(parts: Parts) -> Iterator[Mistake]:

@@ -2,21 +2,40 @@
 
 import os
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
 from riotd import units
 
-Duration = Annotated[float, BeforeValidator(units.seconds), Field(ge=0)]
-Size = Annotated[int, BeforeValidator(units.size), Field(gt=0)]
+Duration = Annotated[
+    float,
+    BeforeValidator(units.seconds),
+    Field(ge=0),
+    WithJsonSchema({"type": ["number", "string"], "examples": ["5ms", "2s", "1m30s"]}),
+]
+Size = Annotated[
+    int,
+    BeforeValidator(units.size),
+    Field(gt=0),
+    WithJsonSchema({"type": ["integer", "string"], "examples": ["90kB", "4MiB"]}),
+]
 
 
 class Block(BaseModel):
     """A mapping of the file; an unknown key is a mistake."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _given(cls, data: Any) -> Any:  # noqa: ANN401 - what YAML gives
+        """A key that may be left out and has no value counts as left out, so that `--set key=null` takes it away."""
+        if not isinstance(data, dict):
+            return data
+        optional = {field.alias or name for name, field in cls.model_fields.items() if not field.is_required()}
+        return {key: value for key, value in data.items() if value is not None or key not in optional}
 
 
 class Secret(Block):
@@ -120,7 +139,9 @@ class Connection(Block):
     """
 
     url: Annotated[str, AfterValidator(_broker_url)]
-    protocol: Annotated[Literal["5", "3.1.1"], BeforeValidator(_version)] = "5"
+    protocol: Annotated[
+        Literal["5", "3.1.1"], BeforeValidator(_version), WithJsonSchema({"enum": ["5", "3.1.1", 5]})
+    ] = "5"
     client_id: str | None = None
     username: str | None = None
     password: Secret | None = None

@@ -51,6 +51,7 @@ def schema() -> dict[str, Any]:
         for key, text in descriptions(blocks[name]).items():
             if key in definition["properties"]:
                 definition["properties"][key]["description"] = text
+    found["$defs"]["StageBlock"]["required"].remove("id")  # the task's name stands in for it
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **found, "title": "riotd"}
 
 

@@ -68,7 +68,7 @@ def whole(config: Config) -> Parts:
 
 def partial(data: dict[str, Any], error: ValidationError) -> Parts:
     """Of a file that pydantic refused, the blocks that are right but for unknown keys."""
-    pruned = _pruned(data, error)
+    pruned = {key: value for key, value in _pruned(data, error).items() if value is not None}
     stages, sinks = pruned.get("stages"), pruned.get("sinks")
     return Parts(
         source=_block(Source, pruned.get("source")),

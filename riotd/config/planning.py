@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from riotd.config.blocks import Config, FileSink, MqttSink, StageBlock
 from riotd.dataflow import Outlet, Plan, Stage, chain, ends, ordered
+from riotd.templates import TopicTemplate
 
 
 def graph(blocks: Sequence[StageBlock]) -> list[Stage]:
@@ -32,5 +33,5 @@ def plan(config: Config, path: Sequence[str] = ()) -> Plan:
 
 def _outlet(name: str, sink: MqttSink | FileSink, last: tuple[str, ...]) -> Outlet:
     stages = last if sink.stages is None else tuple(sink.stages)
-    topics = isinstance(sink, MqttSink) and "{topic[" in sink.topic
+    topics = isinstance(sink, MqttSink) and TopicTemplate(sink.topic).uses_topic
     return Outlet(name, stages, sink.format, topics)
