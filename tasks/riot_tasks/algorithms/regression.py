@@ -36,6 +36,18 @@ class Moments(msgspec.Struct, frozen=True, gc=False):
         # the means of x are count / 2 apart; the weight of the distance is self.count * later.count / count
         return Moments(count, mean, self.product + later.product + apart * (self.count * later.count / 2))
 
+    def then_point(self, y: float) -> "Moments":
+        """Moments of this run with one point put at its end."""
+        apart = y - self.mean
+        count = self.count + 1
+        return Moments(count, self.mean + apart / count, self.product + apart * (self.count / 2))
+
+    def after_point(self, y: float) -> "Moments":
+        """Moments of this run with one point put at its front."""
+        apart = y - self.mean
+        count = self.count + 1
+        return Moments(count, self.mean + apart / count, self.product - apart * (self.count / 2))
+
     @property
     def slope(self) -> float:
         """Of the line of least squares; needs two points."""
@@ -70,17 +82,14 @@ class SlidingRegression:
         if len(self._points) == self._window:
             self._leave()
         self._points.append(y)
-        self._tail = self._tail.then(Moments(1, y))
+        self._tail = self._tail.then_point(y)
         self._seen = min(self._seen + 1, self._window + 1)
         return self._forecasts() if self._seen > self._window else None
 
     def _leave(self) -> None:
         """Let the oldest point go; if the older run is empty, the newer one becomes it."""
         if not self._heads:
-            run = Moments()
-            for y in reversed(self._points):
-                run = Moments(1, y).then(run)
-                self._heads.append(run)
+            self._heads = _runs_to_the_end(self._points)
             self._tail = Moments()
         self._heads.pop()
 
@@ -100,8 +109,15 @@ class SlidingRegression:
             raise TypeError("state: is not what SlidingRegression gave")
         self._points = deque(points, maxlen=self._window)
         self._seen = self._window + 1 if moved else len(points)
-        self._heads, self._tail = [], Moments()
-        for y in reversed(points[:older]):
-            self._heads.append(Moments(1, y).then(self._heads[-1] if self._heads else Moments()))
+        self._heads, self._tail = _runs_to_the_end(points[:older]), Moments()
         for y in points[older:]:
-            self._tail = self._tail.then(Moments(1, y))
+            self._tail = self._tail.then_point(y)
+
+
+def _runs_to_the_end(points: Sequence[float]) -> list[Moments]:
+    """Moments from each point to the last, the last point's first."""
+    runs, run = [], Moments()
+    for y in reversed(points):
+        run = run.after_point(y)
+        runs.append(run)
+    return runs

@@ -54,7 +54,7 @@ class BloomFilter(Task):
     ) -> None:
         self.allow = _list_or_path(allow)
         self.field = name("field", field)
-        self.separator = separator
+        self.separator = None if separator is None else _text("separator", separator)
         self.expected = None if expected is None else whole("expected", expected, least=1)
         self.false_positive = _share(false_positive)
         self.on_miss = one_of("on_miss", on_miss, ("drop", "null"))
@@ -94,6 +94,12 @@ def _list_or_path(value: object) -> Sequence[str] | str:
     return value
 
 
+def _text(parameter: str, value: object) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"{parameter}: must be a text, like ':' (is {value!r})")  # noqa: TRY004 - one error for all of config
+    return value
+
+
 def _share(value: object) -> float:
     if not isinstance(value, float) or not 0.0 < value < 1.0:
         raise ValueError(f"false_positive: must be a number between 0 and 1, like 0.01 (is {value!r})")
@@ -115,13 +121,18 @@ def _guava(path: str) -> Members | None:
 
 
 def _lines(path: str, separator: str | None) -> Iterator[str]:
-    with Path(path).open(encoding="utf-8") as file:
-        for count, line in enumerate(file, start=1):
-            item = line.strip()
-            if separator is None and ":" in item:
-                raise ValueError(
-                    f"allow: {path}:{count} has a colon; give separator ':' for lines like id:value, '' if it is"
-                    " part of the id"
-                )
-            if item:
-                yield item.split(separator)[0].strip() if separator else item
+    try:
+        with Path(path).open(encoding="utf-8") as file:
+            for count, line in enumerate(file, start=1):
+                if item := _item(line.strip(), separator, f"{path}:{count}"):
+                    yield item
+    except UnicodeDecodeError as error:
+        raise ValueError(f"allow: {path} is not UTF-8: {error.reason}; convert it") from error
+
+
+def _item(line: str, separator: str | None, where: str) -> str:
+    if separator is None and ":" in line:
+        raise ValueError(
+            f"allow: {where} has a colon; give separator ':' for lines like id:value, '' if it is part of the id"
+        )
+    return line.split(separator, maxsplit=1)[0].strip() if separator else line

@@ -6,7 +6,7 @@ from riot_tasks.algorithms.float32 import float32
 from riot_tasks.algorithms.regression import SlidingRegression as Line
 from riot_tasks.fields import MAX_FIELDS, FieldTask, numbers
 from riot_tasks.parameters import flag, whole
-from riot_tasks.record import Record, Value
+from riot_tasks.record import Record
 
 
 class SlidingRegression(FieldTask[Line]):
@@ -59,20 +59,24 @@ class SlidingRegression(FieldTask[Line]):
         self.window = whole("window", window, least=2)
         self.horizon = whole("horizon", horizon, least=1, most=10_000)
         self.parity = flag("parity", parity)
+        self._steps = [str(step) for step in range(1, horizon + 1)]
 
     def process(self, record: Record) -> Iterable[Record]:
         """A record for each step ahead, of the fields whose window is full; nothing if there are none."""
         forecasts = self._advance(numbers(record, self.fields))
-        if not forecasts:
-            return ()
-        return [self._ahead(record, step, forecasts) for step in range(self.horizon)]
-
-    def _ahead(self, record: Record, step: int, forecasts: dict[str, list[float]]) -> Record:
-        values: dict[str, Value] = {name: ahead[step] for name, ahead in forecasts.items()}
         if self.parity:
-            values = {name: float32(ahead[step]) for name, ahead in forecasts.items()}
-        meta = {**record.meta, "step": str(step + 1)}
-        return Record(record.id, record.source, record.time, values, record.units, meta)
+            forecasts = {name: list(map(float32, ahead)) for name, ahead in forecasts.items()}
+        return [
+            Record(
+                record.id,
+                record.source,
+                record.time,
+                dict(zip(forecasts, values, strict=True)),
+                record.units,
+                {**record.meta, "step": step},
+            )
+            for step, values in zip(self._steps, zip(*forecasts.values(), strict=True), strict=False)  # or no values
+        ]
 
     def _algorithm(self) -> Line:
         return Line(self.window, self.horizon)
