@@ -9,7 +9,7 @@ _BESIDE = 256
 
 
 class Ledger:
-    """Every message's one fate. A batch is opened when it is dispatched and settled when its results are kept.
+    """Every message's one fate. A message is received, dispatched in a batch, and settled when its results are kept.
 
     Batches may settle in any order; messages are released for acknowledgement in the order of arrival only,
     from a finished prefix.
@@ -18,23 +18,33 @@ class Ledger:
     def __init__(self) -> None:
         self.received = 0
         self.settled = 0
+        self.dispatched = 0
         self._open: deque[Batch] = deque()
         self._done: set[int] = set()
         self._bytes = 0
 
     @property
     def in_flight(self) -> int:
-        """Messages dispatched and not settled."""
+        """Messages received and not settled; those that wait for a batch are among them."""
         return self.received - self.settled
 
     @property
+    def idle(self) -> bool:
+        """Whether all that was dispatched is settled."""
+        return self.dispatched == self.settled
+
+    @property
     def in_flight_bytes(self) -> int:
-        """What they occupy, until the prefix they are in is released."""
+        """What batches occupy from dispatch until the prefix they are in is released."""
         return self._bytes
 
+    def receive(self, count: int) -> None:
+        """So many messages came in."""
+        self.received += count
+
     def open(self, batch: Batch) -> None:
-        """Take a batch into the books; in the order of arrival."""
-        self.received += len(batch.messages)
+        """A batch of what was received is dispatched; in the order of arrival."""
+        self.dispatched += len(batch.messages)
         self._bytes += size(batch)
         self._open.append(batch)
 

@@ -138,6 +138,7 @@ class Pump:
             messages = await self._ends.source.receive()
             if not messages:
                 return
+            self._books.ledger.receive(len(messages))
             self._books.batcher.add(messages)
             self._dispatch()
 
@@ -254,7 +255,7 @@ class Pump:
                 self._books.stats.settled_batch(batch, results, rejected, self._clock.monotonic())
                 if free:
                     await self._ends.source.ack(free)
-        if not self._books.ledger.in_flight:
+        if self._books.ledger.idle:
             self._quiet.set()
         self._room.set()
         self._dispatch()

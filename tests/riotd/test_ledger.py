@@ -16,11 +16,17 @@ def batches(*counts: int) -> list[Batch]:
     return made
 
 
+def opened(ledger: Ledger, made: list[Batch]) -> list[Batch]:
+    for batch in made:
+        ledger.receive(len(batch.messages))
+        ledger.open(batch)
+    return made
+
+
 def test_a_later_batch_waits_for_an_earlier_one() -> None:
     """A batch that finishes first is not acknowledged before the one that came first."""
-    ledger, (one, two) = Ledger(), batches(2, 3)
-    ledger.open(one)
-    ledger.open(two)
+    ledger = Ledger()
+    one, two = opened(ledger, batches(2, 3))
     assert ledger.settle(two) == []
     assert [message.topic for message in ledger.settle(one)] == ["0", "1", "2", "3", "4"]
 
@@ -39,9 +45,8 @@ def test_settling_twice_is_a_bug() -> None:
 @given(st.lists(st.integers(1, 5), min_size=1, max_size=20), st.randoms(use_true_random=False))
 def test_the_books_always_balance(counts: list[int], random) -> None:  # noqa: ANN001 - hypothesis' own Random
     """In any order of finishing, received = settled + in flight, and acknowledgements are the arrivals in order."""
-    ledger, made = Ledger(), batches(*counts)
-    for batch in made:
-        ledger.open(batch)
+    ledger = Ledger()
+    made = opened(ledger, batches(*counts))
     order = made.copy()
     random.shuffle(order)
     acknowledged = []
@@ -55,8 +60,7 @@ def test_the_books_always_balance(counts: list[int], random) -> None:  # noqa: A
 
 def test_bytes_are_held_until_release() -> None:
     """What waits behind an unfinished batch still counts against the budget."""
-    ledger, (one, two) = Ledger(), batches(1, 1)
-    ledger.open(one)
-    ledger.open(two)
+    ledger = Ledger()
+    one, two = opened(ledger, batches(1, 1))
     ledger.settle(two)
     assert ledger.in_flight_bytes == size(one) + size(two)

@@ -3,6 +3,7 @@
 import json
 import threading
 
+import msgspec
 import pytest
 
 from riotd.dataflow import Outlet, Plan, Stage
@@ -148,8 +149,6 @@ class TestState:
 
     def test_a_later_snapshot_is_refused(self) -> None:
         """A snapshot of a version we don't know is an error, not a guess."""
-        import msgspec
-
         with pytest.raises(EngineError, match="version 99"):
             Shard(plan(Stage("n", COUNTER))).restore(msgspec.msgpack.encode({"version": 99, "stages": {}}))
 
