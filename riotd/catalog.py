@@ -184,10 +184,10 @@ def _type_mistakes(task: type[Task], params: Mapping[str, Any]) -> list[BadParam
 def _type_text(message: str, value: object) -> str:
     """What msgspec says, in our words: where inside the value, what is wanted, what is there."""
     text, _, path = message.partition(" - at `$")
-    wanted = text.removeprefix("Expected ").partition(", got ")[0]
-    wanted = "must be " + re.sub(r"`(\w+)`", lambda found: _WORDS.get(found[1], found[1]), wanted).replace(" | ", " or ")
+    wanted = text.removeprefix("Expected ").partition(", got ")[0].replace("`", "").replace(" | ", " or ")
+    wanted = " ".join(_WORDS.get(word, word) for word in wanted.split())
     inside = path.rstrip("`")
-    return f"{wanted} at {inside} (is {value!r})" if inside else f"{wanted} (is {value!r})"
+    return f"must be {wanted} at {inside} (is {value!r})" if inside else f"must be {wanted} (is {value!r})"
 
 
 def hints(task: type[Task]) -> dict[str, Any]:
