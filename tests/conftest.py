@@ -1,11 +1,12 @@
 """Fixtures for all tests: a real broker."""
 
+import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.riotd.brokers import MOSQUITTO, Broker, SmallBroker
+from tests.riotd.brokers import MOSQUITTO, Broker, Ears, SmallBroker
 
 
 @pytest.fixture
@@ -35,3 +36,15 @@ def broker(tmp_path: Path) -> Iterator[Broker]:
     running.start()
     yield running
     running.stop()
+
+
+@pytest.fixture
+def ears() -> Iterator[Ears]:
+    """What the logger `riotd.mqtt` says during the test."""
+    listener, logger = Ears(), logging.getLogger("riotd.mqtt")
+    level = logger.level
+    logger.addHandler(listener)
+    logger.setLevel(logging.INFO)
+    yield listener
+    logger.removeHandler(listener)
+    logger.setLevel(level)

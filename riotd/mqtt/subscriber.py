@@ -217,6 +217,8 @@ class Subscriber:
             return
         for name, code in zip(filters, result.reason_codes, strict=True):
             self._grant(name, code)
+        if granted := [name for name in filters if name in self._granted]:
+            log.info("%s: subscribed to %s", self._link.name, ", ".join(granted))
 
     def _grant(self, name: str, code: int) -> None:
         if code >= 0x80:  # MQTT 5 section 2.4: a failure

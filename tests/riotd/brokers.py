@@ -1,6 +1,8 @@
 """Real brokers for the tests: mosquitto in a process of its own, amqtt where there is none."""
 
 import asyncio
+import logging
+import os
 import shutil
 import signal
 import socket
@@ -42,10 +44,12 @@ class Broker:
 
     @property
     def url(self) -> str:
+        """For `url:` in a configuration."""
         return f"mqtt://127.0.0.1:{self.port}"
 
     @property
     def log(self) -> str:
+        """What it has logged so far; connections and subscriptions, not packets."""
         return (self.folder / "mosquitto.log").read_text()
 
     def start(self) -> None:
@@ -53,14 +57,14 @@ class Broker:
         text = f"listener {self.port} 127.0.0.1\n{_COMMON}" + "\n".join(self.lines)
         if not any("allow_anonymous" in line for line in self.lines):
             text += "\nallow_anonymous true"
+        if os.geteuid() == 0:
+            text += "\nuser root"  # else it gives up root and can no longer read the test's folder
         if self.persistent:
-            # every change is written, so that a kill -9 loses nothing either
-            text += f"\npersistence true\npersistence_location {self.folder}/\nautosave_on_changes true"
-            text += "\nautosave_interval 1"
+            text += f"\npersistence true\npersistence_location {self.folder}/"
         config = self.folder / "mosquitto.conf"
         config.write_text(text + "\n")
         with (self.folder / "mosquitto.log").open("ab") as log:
-            self._process = subprocess.Popen([MOSQUITTO or "mosquitto", "-v", "-c", str(config)], stderr=log)
+            self._process = subprocess.Popen([MOSQUITTO or "mosquitto", "-c", str(config)], stderr=log)
         _wait_for_port(self.port, self._process)
 
     def stop(self, with_signal: signal.Signals = signal.SIGTERM) -> None:
@@ -72,8 +76,19 @@ class Broker:
             self._process = None
 
     def restart(self, with_signal: signal.Signals = signal.SIGTERM) -> None:
+        """End it and start it again."""
         self.stop(with_signal)
         self.start()
+
+    async def saved(self) -> None:
+        """Have it write its sessions down, and wait until it has."""
+        database = self.folder / "mosquitto.db"
+        before = database.stat().st_mtime_ns if database.exists() else 0
+        assert self._process is not None
+        self._process.send_signal(signal.SIGUSR1)
+        async with asyncio.timeout(5.0):
+            while not database.exists() or database.stat().st_mtime_ns == before:
+                await asyncio.sleep(0.01)
 
     def freeze(self) -> None:
         """SIGSTOP: connections stay, nobody answers."""
@@ -81,6 +96,7 @@ class Broker:
         self._process.send_signal(signal.SIGSTOP)
 
     def thaw(self) -> None:
+        """SIGCONT."""
         assert self._process is not None
         self._process.send_signal(signal.SIGCONT)
 
@@ -89,6 +105,7 @@ class SmallBroker(Broker):
     """amqtt in a process of its own: slow, but there wherever `pip` is. Knows no lines of mosquitto's."""
 
     def start(self) -> None:
+        """Start it and return when it listens."""
         program = (
             "import asyncio, sys\n"
             "from amqtt.broker import Broker\n"
@@ -115,7 +132,29 @@ def _wait_for_port(port: int, process: "subprocess.Popen[bytes]") -> None:
     raise RuntimeError(f"the broker did not begin to listen on port {port}")
 
 
-async def within(seconds: float, condition: "asyncio.Event") -> None:
-    """Wait for the event, or fail."""
-    async with asyncio.timeout(seconds):
-        await condition.wait()
+class Ears(logging.Handler):
+    """Hears what the MQTT rooms say: `await ears.hear("connection refused")`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: list[str] = []
+        self._news = asyncio.Event()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep the line and wake whoever listens."""
+        self.lines.append(record.getMessage())
+        self._news.set()
+
+    def count(self, text: str) -> int:
+        """How many lines so far have this text."""
+        return sum(text in line for line in self.lines)
+
+    async def hear(self, text: str, times: int = 1) -> None:
+        """Wait until so many lines have this text, at most ten seconds."""
+        try:
+            async with asyncio.timeout(10.0):
+                while self.count(text) < times:
+                    self._news.clear()
+                    await self._news.wait()
+        except TimeoutError:
+            raise AssertionError(f"nobody said {text!r} {times} times, only: {self.lines}") from None

@@ -1,0 +1,110 @@
+"""Brokers that restart, crash and forget: what a source still gets."""
+
+import asyncio
+import signal
+from collections.abc import Callable
+
+import pytest
+
+from tests.riotd.brokers import MOSQUITTO, Broker, Ears
+from tests.riotd.mqtt_parties import collect, numbers, publish, source
+
+pytestmark = pytest.mark.skipif(MOSQUITTO is None, reason="mosquitto is not installed")
+PROTOCOLS = pytest.mark.parametrize("protocol", ["5", "3.1.1"])
+SIGNALS = pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGKILL])
+
+
+@PROTOCOLS
+@SIGNALS
+async def test_a_kept_session_loses_and_doubles_nothing(
+    make_broker: Callable[..., Broker], ears: Ears, protocol: str, end: signal.Signals
+) -> None:
+    """Over a restart or a crash of the broker every message comes once, in order, acknowledged or not."""
+    broker = make_broker(persistent=True)
+    broker.start()
+    async with source(broker, "n", protocol=protocol, session="persistent") as ours:
+        await ears.hear("subscribed")
+        await publish(broker, "n", range(200))
+        got = await collect(ours, 200, ack=False)
+        await ours.ack(got[:100])
+        await asyncio.wait_for(ours._subscriber._paid.wait(), 5.0)
+        await broker.saved()
+        broker.restart(end)
+        await ears.hear("session resumed")
+        await ours.ack(got[100:150])
+        await publish(broker, "n", range(200, 250))
+        after = await collect(ours, 50, ack=False)
+        await ours.ack(got[150:])
+        await ours.ack(after)
+    assert numbers(got + after) == list(range(250))
+    async with source(broker, "n", protocol=protocol, session="persistent") as ours:
+        await ears.hear("session resumed", times=2)
+        await publish(broker, "n", [250])
+        assert numbers(await collect(ours, 1)) == [250]
+
+
+@PROTOCOLS
+async def test_what_waits_in_the_buffer_is_not_doubled(
+    make_broker: Callable[..., Broker], ears: Ears, protocol: str
+) -> None:
+    """Messages received but not handed out when the connection breaks come once, though the broker sends them again."""
+    broker = make_broker(persistent=True)
+    broker.start()
+    async with source(broker, "n", protocol=protocol, session="persistent") as ours:
+        await ears.hear("subscribed")
+        await publish(broker, "n", range(500))
+        client = ours._subscriber._link.client
+        async with asyncio.timeout(5.0):
+            while client.stats().delivery.iterator_queued < 500:
+                await asyncio.sleep(0.01)
+        await broker.saved()
+        broker.restart(signal.SIGKILL)
+        await ears.hear("session resumed")
+        await publish(broker, "n", range(500, 510))
+        assert numbers(await collect(ours, 510)) == list(range(510))
+        assert ours.counters()["duplicates"] >= 1
+
+
+@PROTOCOLS
+@pytest.mark.parametrize("session", ["clean", "persistent"])
+async def test_a_lost_session_is_subscribed_again(broker: Broker, ears: Ears, protocol: str, session: str) -> None:
+    """A broker that has forgotten us gets our subscriptions again, and void acknowledgements are counted."""
+    async with source(broker, "n", protocol=protocol, session=session) as ours:
+        await ears.hear("subscribed")
+        await publish(broker, "n", range(5))
+        got = await collect(ours, 5, ack=False)
+        broker.restart()
+        await ears.hear("subscribed", times=2)
+        await ours.ack(got)
+        await publish(broker, "n", range(5, 10))
+        assert numbers(await collect(ours, 5)) == [5, 6, 7, 8, 9]
+        assert ours.counters()["acks_dropped"] == 5
+        assert ours.counters()["connects"] == 2
+    assert ears.count("session new") == 2
+
+
+async def test_acknowledgements_made_while_the_broker_is_away_are_kept(
+    make_broker: Callable[..., Broker], ears: Ears
+) -> None:
+    """`ack` returns at once without a connection, and the broker hears of it when it is back."""
+    broker = make_broker(persistent=True)
+    broker.start()
+    async with source(broker, "n", session="persistent") as ours:
+        await ears.hear("subscribed")
+        await publish(broker, "n", range(10))
+        got = await collect(ours, 10, ack=False)
+        await broker.saved()
+        broker.stop()
+        async with asyncio.timeout(0.5):
+            await ours.ack(got)
+        broker.start()
+        await ears.hear("session resumed")
+        await asyncio.wait_for(ours._subscriber._paid.wait(), 5.0)
+        await publish(broker, "n", [10])
+        await collect(ours, 1)
+    async with source(broker, "n", session="persistent") as ours:
+        await ears.hear("session resumed", times=2)
+        await publish(broker, "n", [11])
+        assert numbers(await collect(ours, 1)) == [11]
+
+
