@@ -74,6 +74,7 @@ def riotd(setting: Setting, engine: dict[str, str | int]) -> Command:
                 "url": f"mqtt://127.0.0.1:{setting.port}",
                 "topics": ["sensors/+/senml"],
                 "qos": setting.qos,
+                "session": "persistent" if setting.qos else "clean",  # what QoS 1 is for
             },
             "key": {"topic_level": 1},
             "stages": [

@@ -162,6 +162,7 @@ def _daemon(folder: Path, options: argparse.Namespace, inlet: Broker, outlet: Br
             "name": "soak",
             "source": {
                 "type": "mqtt", "url": f"mqtt://127.0.0.1:{inlet.port}", "topics": ["sensors/+/senml"], "qos": 1,
+                "session": "persistent",
             },
             "key": {"topic_level": 1},
             "stages": [{"id": "parse", "task": "senml_parse"}, {"id": "pass", "task": "noop"}],
