@@ -1,6 +1,7 @@
 """Small tasks for tests, named as a user's are: `tests.sample_tasks:Counter`."""
 
 from collections.abc import Iterable, Mapping
+from threading import Event
 from typing import Any
 
 from riot_tasks import BadRecord, Record, Task, Unavailable
@@ -63,4 +64,13 @@ class Patient(Task):
         Patient.asked += 1
         if Patient.asked <= self.times:
             raise Unavailable("not yet")
+        return (record,)
+
+
+class Hanging(Task):
+    """Never returns."""
+
+    def process(self, record: Record) -> Iterable[Record]:
+        """Wait for ever."""
+        Event().wait()
         return (record,)

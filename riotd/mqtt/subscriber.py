@@ -55,6 +55,8 @@ class Subscriber:
         )
         self._comes_again = persistent and block.qos > 0
         self._granted: set[str] = set()
+        self.subscribed = asyncio.Event()
+        """Set once every filter has been granted for the first time."""
         self._complaints: set[str] = set()
         self._surfaced: dict[int, object] = {}
         self._owed: deque[Incoming] = deque()
@@ -196,10 +198,12 @@ class Subscriber:
             self._granted.clear()
         for attempt in count():
             missing = [name for name in self._block.topics if name not in self._granted]
+            if not missing:
+                self.subscribed.set()
             if not missing or self._stopping:
                 return
             await self._subscribe(missing)
-            if len(self._granted) < len(set(self._block.topics)):
+            if any(name not in self._granted for name in self._block.topics):
                 await asyncio.sleep(1.0 + self._patience.wait(attempt + 4))
 
     async def _subscribe(self, filters: Sequence[str]) -> None:

@@ -1,5 +1,7 @@
 """Messages of MQTT subscriptions."""
 
+import asyncio
+import contextlib
 from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Self
@@ -8,6 +10,9 @@ from riotd import config
 from riotd.clock import Clock
 from riotd.messages import Message
 from riotd.mqtt import Patience, Subscriber
+
+_MOMENT = 3.0
+"""Seconds that a broker has, on entering, to grant the subscriptions; without one the daemon starts all the same."""
 
 _MOST = 2_000
 """Messages one `receive` gives at most, so that the loop turns to others in between: about 5 ms."""
@@ -33,8 +38,14 @@ class MqttSource:
         self._subscriber = Subscriber(block, client_id=block.client_id or f"riotd-{name}-in", patience=patience)
 
     async def __aenter__(self) -> Self:
-        """Begin to connect; raises `ConfigError` when a secret or a certificate can't be read."""
+        """Begin to connect, and give the broker a moment to grant what we ask for.
+
+        So whoever hears that the daemon is ready may publish. Raises `ConfigError` when a secret can't be read.
+        """
         await self._subscriber.__aenter__()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_MOMENT):
+                await self._subscriber.subscribed.wait()
         return self
 
     async def __aexit__(
