@@ -37,13 +37,13 @@ async def lines(path: Path | None) -> AsyncGenerator[list[bytes], None]:
 
 def size(path: Path) -> int | None:
     """Bytes of all lines together, for a progress bar; None if only reading tells."""
+    found = path.stat()
+    if not stat.S_ISREG(found.st_mode):
+        return None
+    if path.suffix != ".gz":
+        return found.st_size
     with path.open("rb") as file:
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            return None
-        end = file.seek(0, os.SEEK_END)
-        if path.suffix != ".gz":
-            return end
-        file.seek(max(0, end - 4))
+        file.seek(max(0, found.st_size - 4))
         return int.from_bytes(file.read(4), "little")  # RFC 1952: right for one member below 4 GiB, as ours are
 
 
