@@ -186,8 +186,8 @@ def _type_text(message: str, value: object) -> str:
     text, _, path = message.partition(" - at `$")
     wanted = text.removeprefix("Expected ").partition(", got ")[0].replace("`", "").replace(" | ", " or ")
     wanted = " ".join(_WORDS.get(word, word) for word in wanted.split())
-    inside = path.rstrip("`")
-    return f"must be {wanted} at {inside} (is {value!r})" if inside else f"must be {wanted} (is {value!r})"
+    place = f" at {path.rstrip('`')}" if path.rstrip("`") else ""
+    return f"must be {wanted}{place} (is {value!r})"
 
 
 def hints(task: type[Task]) -> dict[str, Any]:
@@ -245,9 +245,7 @@ def _plain(name: str) -> str:
 
 def _aliases() -> list[tuple[str, str]]:
     """Every name a registered task goes by, with its registered name."""
-    registered = _registered()
-    own = [(name, name) for name in registered]
-    return own + [(alias, name) for name in registered for alias in RIOTBENCH.get(name, ()) if alias]
+    return [(alias, name) for name in _registered() for alias in (name, *RIOTBENCH.get(name, ())) if alias]
 
 
 @cache
