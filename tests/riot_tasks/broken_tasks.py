@@ -252,6 +252,20 @@ class GivesNumbers(Sum):
         return [self._sum]  # type: ignore[list-item]
 
 
+class GivesTextIds(Sum):
+    __doc__ = Sum.__doc__
+
+    def process(self, record: Record) -> Iterable[Record]:
+        return [msgspec.structs.replace(result, id=str(result.id)) for result in super().process(record)]
+
+
+class GivesNumericMeta(Sum):
+    __doc__ = Sum.__doc__
+
+    def process(self, record: Record) -> Iterable[Record]:
+        return [msgspec.structs.replace(result, meta={"step": 1}) for result in super().process(record)]
+
+
 class GivesLists(Sum):
     __doc__ = Sum.__doc__
 
@@ -358,6 +372,8 @@ BROKEN = [
     (OwnIds, "with the id of the record they follow from"),
     (FlushesUnknownId, "flush gave"),
     (GivesNumbers, "is a float, no Record"),
+    (GivesTextIds, "id, source and time must be int, str and float"),
+    (GivesNumericMeta, "units and meta hold texts only"),
     (GivesLists, "x holds no plain value"),
     (GivesTwo, "2 records for one, with pattern 1:1"),
     (UnknownPattern, "pattern is '1:2'"),

@@ -98,15 +98,14 @@ class SlidingRegression:
         slope, start = line.slope, (line.count - 1) / 2
         return [line.mean + slope * (start + ahead) for ahead in range(1, self._horizon + 1)]
 
-    def state(self) -> list[float | list[float]]:
-        """Whether the window has moved, the number of points in the older run, and the points, oldest first."""
-        return [int(self._seen > self._window), len(self._heads), list(self._points)]
+    def state(self) -> list[float]:
+        """1 if the window has moved, else 0; the number of points in the older run; the points, oldest first."""
+        return [int(self._seen > self._window), len(self._heads), *self._points]
 
-    def load(self, state: Sequence[float | list[float]]) -> None:
+    def load(self, state: Sequence[float]) -> None:
         """Go on from what `state` gave."""
-        moved, older, points = state
-        if not isinstance(points, list) or not isinstance(older, int):
-            raise TypeError("state: is not what SlidingRegression gave")
+        moved, heads, *points = state
+        older = int(heads)
         self._points = deque(points, maxlen=self._window)
         self._seen = self._window + 1 if moved else len(points)
         self._heads, self._tail = _runs_to_the_end(points[:older]), Moments()

@@ -24,7 +24,7 @@ class BloomFilter(Task):
         on_miss: "drop" takes out the record; "null" lets it through with None in place of the field's value, or,
             if the source is not on the list, of all values.
 
-    A record without the field, or with None in it, passes. The filter is made when the task is: about 2 µs an
+    A record without the field, or with None in it, passes. The filter is made when the task is: a few µs an
     id and 9.6 bits of memory at 1 %; a miss among those 1 % can't be told from a hit.
 
     Example:

@@ -20,11 +20,11 @@ class SlidingRegression(FieldTask[Line]):
         parity: RIoTBench's results: single precision.
 
     Nothing until more than `window` readings came. From then on each record gives `horizon` records, one for
-    each reading ahead, told apart by `meta["step"]`, "1" to `str(horizon)`; they have the time of the record
-    they follow from, as readings are counted, not timed. Records rather than one text of numbers joined by
-    `#`, which is what RIoTBench sends: so each forecast is a number with a unit wherever it goes, its
-    accumulator's splitting of such texts is not needed, and an `average` with `window` = `horizon` behind this
-    task is the mean that its micro-benchmark gives.
+    each reading ahead, told apart by `meta["step"]`, "1" to `str(horizon)`; they come in that order and have
+    the time of the record they follow from, as readings are counted, not timed. Records rather than one text of
+    numbers joined by `#`, which is what RIoTBench sends: so each forecast is a number with a unit wherever it
+    goes, its accumulator's splitting of such texts is not needed, and an `average` with `window` = `horizon`
+    behind this task is the mean that its micro-benchmark gives.
 
     The window counts readings, not seconds. A field whose value is None is passed over, one that is no number
     makes the record a BadRecord.
