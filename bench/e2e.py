@@ -74,6 +74,8 @@ def _round(number: int, of: int, cases: Sequence[Case], sizes: Sizes) -> list[Me
         print(
             f"round {number + 1}/{of}  {name:8} QoS {qos}  {measurement.per_second:8,.0f}/s"
             + (f"  {lost} of {sizes.messages} results missing" if lost else ""),
+            *measurement.warnings,
+            sep="\n    ",
             file=sys.stderr,
             flush=True,
         )

@@ -1,5 +1,6 @@
 """One measurement: a fresh broker, a fresh system under test, a warm-up, then the load; read from outside."""
 
+import re
 import statistics
 import tempfile
 import time
@@ -19,6 +20,8 @@ _START = 90.0  # seconds until the first result: Ray on a busy machine
 _PROBE = 0.25
 _QUIET = 10.0  # seconds without a result: nothing more will come
 _SETTLE = 1.0
+_WARNING = re.compile(r"\b(warning|error|critical)\b", re.IGNORECASE)
+_SHOWN = 5
 
 
 class Sizes(msgspec.Struct, frozen=True):
@@ -48,6 +51,7 @@ class Measurement(msgspec.Struct, frozen=True, kw_only=True):
         idle_mb, memory_mb: unique memory of all its processes before and after the load, 10^6 bytes.
         processes: at the end.
         p50_ms, p99_ms, max_ms: from due time to result; only with a rate.
+        warnings: the first lines of its log that are any: a connection lost on the way explains a figure.
     """
 
     peer: str
@@ -64,6 +68,7 @@ class Measurement(msgspec.Struct, frozen=True, kw_only=True):
     p50_ms: float | None = None
     p99_ms: float | None = None
     max_ms: float | None = None
+    warnings: tuple[str, ...] = ()
 
 
 def measure(peer: Peer, qos: int, sizes: Sizes) -> Measurement:
@@ -83,7 +88,9 @@ def measure(peer: Peer, qos: int, sizes: Sizes) -> Measurement:
             seconds = time.monotonic() - begun
             figures = _loaded(family, collector, Load(broker.port, 0, qos=qos), sizes)
         collector.close()
-        return Measurement(peer=peer.name, qos=qos, messages=sizes.messages, start_s=seconds, **figures)
+        return Measurement(
+            peer=peer.name, qos=qos, messages=sizes.messages, start_s=seconds, warnings=warnings(log), **figures
+        )
 
 
 def first_result(port: int, collector: Collector, family: Family) -> bool:
@@ -98,6 +105,12 @@ def first_result(port: int, collector: Collector, family: Family) -> bool:
             sock.close()
             return True
     return False
+
+
+def warnings(log: Path) -> tuple[str, ...]:
+    """The first lines of a log that are warnings or errors."""
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+    return tuple(line for line in lines if _WARNING.search(line))[:_SHOWN]
 
 
 def tail(log: Path) -> str:

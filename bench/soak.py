@@ -104,6 +104,7 @@ def soak(options: argparse.Namespace) -> Soaked:
         if not online.wait(_START) or not family.alive:
             log = (Path(name) / "daemon.log").read_text(encoding="utf-8", errors="replace")
             raise RuntimeError(f"the daemon did not come up; its log ends:\n{log[-2000:]}")
+        online.close()
         return _loaded(options, family, inlet, outlet)
 
 
