@@ -11,6 +11,7 @@ import msgspec
 from riotd import config as cfg
 from riotd.cli.options import app_dir_option, config_argument, set_option
 from riotd.cli.outline import outline
+from riotd.cli.tables import print_labelled
 from riotd.cli.verbs import EXIT_CONFIG
 from riotd.errors import ConfigError, Mistake
 
@@ -79,6 +80,6 @@ def _plain(mistakes: Sequence[Mistake]) -> list[dict[str, str]]:
 def _show(config: cfg.Config) -> None:
     click.secho(f"{config.file} is right: {config.name} would run", bold=True)
     for label, text in outline(config, cfg.plan(config)):
-        click.echo(click.style(f"  {label:8}  ", fg="cyan") + text)
+        print_labelled(label, text)
     for warning in cfg.warnings(config):
-        click.echo(click.style("  warning   ", fg="yellow") + str(warning))
+        print_labelled("warning", str(warning), colour="yellow")

@@ -2,14 +2,37 @@
 
 import sys
 from collections.abc import Sequence
+from shutil import get_terminal_size
+from textwrap import fill, wrap
 
 import click
+
+_INDENT = 12
+"""Columns of a label with the spaces around it."""
+_LEAST = 40
+"""Columns of text, however narrow the terminal."""
 
 
 def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
     """Rows as lines, each column but the last as wide as its widest cell."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+
+
+def print_labelled(label: str, text: str, *, colour: str = "cyan") -> None:
+    """Print a text behind its label; on a terminal its lines are broken behind the label, too."""
+    lines = [text]
+    if sys.stdout.isatty():
+        lines = wrap(text, max(_LEAST, get_terminal_size().columns - _INDENT), break_on_hyphens=False) or [""]
+    click.echo(click.style(f"  {label:{_INDENT - 4}}  ", fg=colour) + f"\n{' ' * _INDENT}".join(lines))
+
+
+def reflowed(text: str) -> str:
+    """Paragraphs as wide as the terminal; for a pipe as they are."""
+    if not sys.stdout.isatty():
+        return text
+    width = max(_LEAST, get_terminal_size().columns)
+    return "\n\n".join(fill(paragraph, width) for paragraph in text.split("\n\n"))
 
 
 def print_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

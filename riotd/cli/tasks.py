@@ -11,7 +11,7 @@ from riot_tasks.task import Task
 from riotd import catalog
 from riotd.cli.docstrings import arguments, sections
 from riotd.cli.options import app_dir_option
-from riotd.cli.tables import print_table
+from riotd.cli.tables import print_table, reflowed
 
 EPILOG = """\b
 Examples:
@@ -83,7 +83,7 @@ def _print(listed: Listed, taken: list[Taken], task: type[Task]) -> None:
     code = f" ({listed.code})" if listed.code else ""
     click.secho(f"{listed.name}{code}", bold=True, nl=False)
     prose = re.sub(r"\n{3,}", "\n\n", doc[""])  # the gaps where the sections were
-    click.echo(f"  {listed.family}, {listed.pattern}, {listed.state}\n\n{prose}\n")
+    click.echo(f"  {listed.family}, {listed.pattern}, {listed.state}\n\n{reflowed(prose)}\n")
     if taken:
         print_table(("parameter", "type", "default", ""), [(t.name, t.type, _default(t), t.about) for t in taken])
     else:
@@ -127,8 +127,8 @@ def _row(name: str, task: type[Task]) -> Listed:
 
 def _family(module: str) -> str:
     """The room a task is in; for other people's, their package."""
-    package, _, rest = module.partition(":")[0].partition(".")
-    return rest.partition(".")[0] if package == "riot_tasks" and "." in rest else package
+    package, *rooms = module.partition(":")[0].split(".")
+    return package if package != "riot_tasks" else rooms[0] if len(rooms) > 1 else "other"
 
 
 def _place(task: Listed) -> tuple[int, str, str]:

@@ -161,7 +161,7 @@ def _printer() -> Callable[[Record], None]:
     return lambda record: click.echo(_row(record))
 
 
-_ROW = "{:>6}  {:<16}  {:<23}  {}"
+_ROW = "{:>6}  {:<28}  {:<23}  {}"
 
 
 def _row(record: Record) -> str:
