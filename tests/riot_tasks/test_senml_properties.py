@@ -9,6 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from riot_tasks import BadRecord, Record, senml
+from riot_tasks.senml.wire import Entry
 
 NOW = 1_700_000_000.0
 FIRST = "ABCXYZabcxyz0189"
@@ -102,28 +103,7 @@ anything = st.recursive(
     lambda inner: st.one_of(st.lists(inner, max_size=2), st.dictionaries(st.sampled_from("nvx_"), inner, max_size=2)),
     max_leaves=4,
 )
-labels = st.sampled_from([
-    "n",
-    "u",
-    "v",
-    "vs",
-    "sv",
-    "vb",
-    "vd",
-    "s",
-    "t",
-    "ut",
-    "bn",
-    "bt",
-    "bu",
-    "bv",
-    "bs",
-    "bver",
-    "e",
-    "ver",
-    "x",
-    "x_",
-])
+labels = st.sampled_from([*Entry.__struct_fields__, "e", "ver", "x", "x_"])
 
 
 @given(st.one_of(st.lists(st.dictionaries(labels, anything, max_size=4), max_size=3), anything))

@@ -1,0 +1,102 @@
+"""`senml_parse`: raw messages into records."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from riot_tasks import BadRecord, Record, Value
+from riot_tasks.parse.senml_parse import SenmlParse
+from riot_tasks.testing import check_task
+
+SAMPLES = Path(__file__).resolve().parents[2] / "../shared/riotbench-data"
+PACK = b'[{"bn":"urn:dev:7:","bt":1700000000.5,"n":"temperature","u":"Cel","v":12.6},{"n":"door","vb":true}]'
+DRAFT = b'{"e":[{"v":"8","u":"far","n":"temperature"},{"sv":"x1","n":"source"}],"bt":"1422748800000"}'
+
+
+def raw(payload: Value, *, field: str = "payload") -> Record:
+    return Record(7, "dev7", 1_700_000_001.0, {field: payload})
+
+
+def test_a_pack_becomes_a_record() -> None:
+    """The record keeps id and source of the message, and has the time of the pack."""
+    expected = Record(
+        7, "dev7", 1_700_000_000.5, {"temperature": 12.6, "door": True}, {"temperature": "Cel"}, {"bn": "urn:dev:7:"}
+    )
+    assert list(SenmlParse().process(raw(PACK))) == [expected]
+    assert list(SenmlParse().process(raw(PACK.decode()))) == [expected]
+
+
+def test_exploded() -> None:
+    """With `explode` every observation is a record of its own."""
+    assert [record.values for record in SenmlParse(explode=True).process(raw(PACK))] == [
+        {"temperature": 12.6},
+        {"door": True},
+    ]
+
+
+def test_relative_times_count_from_the_receipt() -> None:
+    """A time relative to now is relative to the time of the raw record."""
+    (record,) = SenmlParse().process(raw(b'[{"n":"a","t":-60,"v":1}]'))
+    assert record.time == 1_700_000_001.0 - 60
+
+
+def test_another_field() -> None:
+    """The pack may be in any field, as bytes or text."""
+    (record,) = SenmlParse(field="body").process(raw(DRAFT, field="body"))
+    assert (record.time, record.values) == (1422748800.0, {"temperature": 8, "source": "x1"})
+
+
+@pytest.mark.parametrize(
+    ("record", "said"),
+    [
+        (raw(PACK, field="body"), "field 'payload': missing"),
+        (raw(None), "field 'payload': missing"),
+        (raw(12), "field 'payload': a int, not bytes or text"),
+        (raw("\ud800"), "not JSON"),
+        (raw(b" " * 10_000_000), "a pack of 10000000 bytes: the limit is 1048576"),
+    ],
+)
+def test_what_is_no_pack(record: Record, said: str) -> None:
+    """A missing payload, one of another type, and one too long are refused with the reason."""
+    with pytest.raises(BadRecord, match=said):
+        SenmlParse().process(record)
+
+
+def test_max_bytes_is_the_longest_pack_taken() -> None:
+    """A pack of exactly `max_bytes` passes."""
+    assert list(SenmlParse(max_bytes=len(PACK)).process(raw(PACK)))
+    with pytest.raises(BadRecord, match="the limit is"):
+        SenmlParse(max_bytes=len(PACK) - 1).process(raw(PACK))
+
+
+@pytest.mark.parametrize(
+    ("params", "said"),
+    [({"explode": "yes"}, "explode: "), ({"field": ""}, "field: "), ({"max_bytes": 1}, "max_bytes: must be a whole")],
+)
+def test_wrong_parameters(params: dict[str, object], said: str) -> None:
+    """A parameter that can't be is refused with what it must be."""
+    with pytest.raises(ValueError, match=said):
+        SenmlParse(**params)  # type: ignore[arg-type]
+
+
+def test_keeps_the_contract() -> None:
+    """The task passes the public battery."""
+    inputs = [raw(PACK), raw(DRAFT), raw(PACK.decode()), raw(b"[]"), raw(b'[{"n":"a","v":1e400}]'), raw(b"")]
+    check_task(SenmlParse, [({}, inputs), ({"explode": True, "max_bytes": 100}, inputs)])
+
+
+@pytest.mark.parametrize(("name", "fields"), [("SYS", 8), ("TAXI", 16), ("FIT", 25)])
+def test_the_samples_of_riotbench(name: str, fields: int) -> None:
+    """Every row of RIoTBench's samples is one record with the row's time and all its values, numbers as numbers."""
+    path = SAMPLES / f"{name}_sample_data_senml.csv"
+    if not path.exists():
+        pytest.skip("RIoTBench's samples are not there")
+    for line in path.read_text().splitlines():
+        stamp, _, pack = line.partition(",")
+        (record,) = SenmlParse().process(raw(pack))
+        entries = json.loads(pack)["e"]
+        assert record.time == int(stamp) / 1000
+        assert record.values == {entry["n"]: float(entry["v"]) if "v" in entry else entry["sv"] for entry in entries}
+        assert record.units == {entry["n"]: entry["u"] for entry in entries}
+        assert len(record.values) == fields
