@@ -51,6 +51,7 @@ class Appender:
         except OSError as error:
             self._fail(error)
         self._task = asyncio.create_task(self._run(), name=f"appender of {self._file.path}")
+        self._task.add_done_callback(self._ended)
         return self
 
     async def __aexit__(
@@ -63,8 +64,6 @@ class Appender:
         self._closing.set()
         self._work.set()
         await asyncio.wait({task})  # not cancelled: a file must not be closed under a thread that writes it
-        for _, done in self._waiting:
-            _give_up(done, self._file.path)
         await self._file.close()
         task.result()
 
@@ -76,12 +75,11 @@ class Appender:
         Raises:
             TransportError: the file was closed before it could be written.
         """
+        if self._task is None or self._task.done():
+            raise self._closed()
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        if self._task is None or self._closing.is_set():
-            _give_up(done, self._file.path)
-        else:
-            self._waiting.append((data, done))
-            self._work.set()
+        self._waiting.append((data, done))
+        self._work.set()
         await done
 
     async def fsync(self) -> None:
@@ -103,22 +101,22 @@ class Appender:
     def _group(self) -> list[tuple[bytes, "asyncio.Future[None]"]]:
         group = []
         size = 0
-        while self._waiting and size < GROUP:
-            data, done = self._waiting.popleft()
-            if not done.cancelled():
-                group.append((data, done))
-                size += len(data)
+        for data, done in self._waiting:
+            group.append((data, done))
+            size += len(data)
+            if size >= GROUP:
+                break
         return group
 
     async def _write(self, group: list[tuple[bytes, "asyncio.Future[None]"]]) -> None:
-        data = b"".join(data for data, _ in group)
+        data = b"".join([data for data, done in group if not done.cancelled()])
         pause = QUICKEST
         while not await self._attempt(data):
             if await self._closed_within(pause * random.uniform(0.5, 1.0)):  # noqa: S311 - jitter, not cryptography
-                self._waiting.extendleft(reversed(group))
                 return
             pause = min(SLOWEST, 2 * pause)
         for _, done in group:
+            self._waiting.popleft()
             if not done.done():
                 done.set_result(None)
 
@@ -134,6 +132,16 @@ class Appender:
             self._trouble = ""
         return True
 
+    def _ended(self, task: "asyncio.Task[None]") -> None:
+        failure = self._closed() if task.cancelled() else task.exception() or self._closed()
+        while self._waiting:
+            _, done = self._waiting.popleft()
+            if not done.done():
+                done.set_exception(failure)
+
+    def _closed(self) -> TransportError:
+        return TransportError(f"{self._file.path}: closed before it could be written")
+
     async def _closed_within(self, seconds: float) -> bool:
         try:
             async with asyncio.timeout(seconds):
@@ -146,11 +154,6 @@ class Appender:
         if reason != self._trouble:
             log.error("%s: can't be written: %s; waiting, and trying again", self._file.path, reason)
         self._trouble = reason
-
-
-def _give_up(done: "asyncio.Future[None]", path: Path) -> None:
-    if not done.done():
-        done.set_exception(TransportError(f"{path}: closed before it could be written"))
 
 
 def _mistake(path: Path) -> Mistake | None:

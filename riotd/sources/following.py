@@ -17,6 +17,8 @@ POLL = 0.25
 """Seconds between two looks at the files."""
 SHARE = 0.05
 """Part of the time that looking may take: with 10,000 files the looks are further apart."""
+OPEN = 256
+"""Files held open; an idle one beyond that is opened again when it has grown."""
 REMEMBERED = 1024
 """Files whose position is kept after they have gone, in case they come back."""
 
@@ -39,7 +41,7 @@ class Follower:
         self._offsets = offsets
         self._clock = clock
         self._watch = Watch(pattern)
-        self._holder = Holder()
+        self._holder = Holder(OPEN)
         self._new_tail = partial(Tail, cutter=partial(LineCutter, max_line), serial=itertools.count().__next__)
         self._tails: dict[FileKey, Tail] = {}
         self._left: dict[FileKey, Tail] = {}
@@ -85,11 +87,11 @@ class Follower:
             try:
                 piece = await self._read(tail)
             except OSError as error:
-                self._fail(tail, error)
+                await self._fail(tail, error)
                 continue
-            if piece is not None:
-                if key in self._tails:
-                    self._due[key] = tail
+            if piece is not None and piece.more:
+                self._due[key] = tail
+            if piece is not None and (piece.more or piece.cut.used):
                 return piece
         return None
 
@@ -135,18 +137,18 @@ class Follower:
         if not await self._holder.hold(tail):
             await self._lose(tail)
             return None
-        if tail.trouble:
-            log.info("%s: can be read again", tail.path)
-            tail.trouble = ""
         now = self._clock.monotonic()
         file, last = tail.file, tail.last
         piece = await tail.read(now)
+        if tail.trouble:
+            log.info("%s: can be read again", tail.path)
+            tail.trouble = ""
         if tail.file != file:
             self._restarted(tail)
             self._offsets.close(file, last)
-        if piece is None and tail.rotation.under_way:
-            return await self._finish(tail, now)
-        return piece
+        if piece.more or not tail.rotation.under_way:
+            return piece
+        return await self._finish(tail, now) or piece
 
     async def _finish(self, tail: Tail, now: float) -> Piece | None:
         """A rotated file at its end: once no more news is to be expected, give what is left and let it go."""
@@ -175,24 +177,27 @@ class Follower:
             del self._left[next(iter(self._left))]
 
     async def _lose(self, tail: Tail) -> None:
-        if not tail.gone:  # renamed just now: the next look finds it
+        """It is not to be found, or can't be read: try at the next look, unless no path leads to it any more."""
+        if not tail.gone:
             self._later[tail.key] = tail
             return
-        log.warning("%s: gone while it was not held open; what it got after %r, if anything, is lost", tail.path, tail)
+        log.warning(
+            "%s: gone before it was read; what it got after byte %d, if anything, is lost", tail.path, tail.offset
+        )
         await self._forget(tail)
 
     async def _try_hold(self, tail: Tail) -> None:
         try:
             await self._holder.hold(tail)
         except OSError as error:
-            self._fail(tail, error)
+            await self._fail(tail, error)
 
-    def _fail(self, tail: Tail, error: OSError) -> None:
-        self._later[tail.key] = tail
+    async def _fail(self, tail: Tail, error: OSError) -> None:
         reason = error.strerror or str(error)
         if tail.trouble != reason:
             log.warning("%s: %s; trying again", tail.path, reason)
         tail.trouble = reason
+        await self._lose(tail)
 
     def _restarted(self, tail: Tail) -> None:
         self._truncations += 1

@@ -3,14 +3,11 @@
 from riotd.sources.tailing import Tail
 from riotd.sources.watching import FileKey
 
-OPEN = 256
-"""Files held open, those read last; one beyond that is opened again when it has grown."""
-
 
 class Holder:
-    """Keeps files open, so that neither a rename loses them nor their inode is given to others."""
+    """Keeps files open, the `limit` read last, so that no rename loses them and no other file gets their inode."""
 
-    def __init__(self, limit: int = OPEN) -> None:
+    def __init__(self, limit: int) -> None:
         self._limit = limit
         self._held: dict[FileKey, Tail] = {}
 

@@ -30,11 +30,19 @@ class Position(msgspec.Struct, frozen=True, gc=False):
 
 
 class Piece(msgspec.Struct, frozen=True, gc=False):
-    """Lines read in one go, of one file, whose path was `topic` when it was first seen."""
+    """What was read in one go.
+
+    Attributes:
+        topic: path of the file when it was first seen.
+        file: which file.
+        cut: its lines, perhaps none.
+        more: reading on at once may give more; else the end of what is there was reached.
+    """
 
     topic: str
     file: FileId
     cut: Cut
+    more: bool = True
 
 
 class Offsets:

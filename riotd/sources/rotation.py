@@ -45,8 +45,9 @@ class Rotation:
     def gives_way(self, now: float) -> bool:
         """Whether the file that took its path may be read: this one is at its end, and was quiet for one look.
 
-        A writer that keeps writing under the old name holds the new file up no longer than `LINGER`.
+        An unfinished line is waited for until this file is settled; but a writer that keeps writing under the old
+        name holds the new file up no longer than `LINGER`.
         """
-        if self._quiet >= 2 and not self._rest:
+        if self._settled or (self._quiet >= 2 and not self._rest):
             return True
-        return self.is_finished(now) or (self._ended is not None and now - self._ended >= LINGER)
+        return self._quiet == 0 and self._ended is not None and now - self._ended >= LINGER

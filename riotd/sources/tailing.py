@@ -7,6 +7,7 @@ file was truncated and refilled, or is another one, and is read from its start.
 
 import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import aiofiles
@@ -53,6 +54,7 @@ class Tail:
         self._cutter = cutter()
         self.file = FileId(self.key.device, self.key.inode, serial())
         self._handle: AsyncFileIO | None = None
+        self._reached = 0  # where the handle stands
         self._offset = 0
         self._tip = b""
         self._size = CHUNK
@@ -100,6 +102,11 @@ class Tail:
         self.gone = True
         self.rotation.begin()
 
+    @property
+    def offset(self) -> int:
+        """Where the next read begins."""
+        return self._offset
+
     # the handle
 
     @property
@@ -113,22 +120,27 @@ class Tail:
         Raises:
             OSError: it is there but can't be opened.
         """
-        for path in (self.path, await _whereabouts(self.key, os.path.dirname(self.path) or ".")):  # noqa: PTH120
-            if path is not None and await self._open(path):
-                return True
-        return False
+        if await self._open(self.path):
+            return True
+        other = await _whereabouts(self.key, str(Path(self.path).parent))
+        return other is not None and await self._open(other)
 
     async def _open(self, path: str) -> bool:
         try:
-            handle = await aiofiles.open(path, "rb", buffering=0)
+            self._handle = await aiofiles.open(path, "rb", buffering=0, opener=self._opener)
         except FileNotFoundError:
             return False
-        found = await _stat(handle.fileno())
-        if FileKey(found.st_dev, found.st_ino) != self.key:
-            await handle.close()
-            return False
-        self._handle = handle
+        self._reached = 0
         return True
+
+    def _opener(self, path: str, flags: int) -> int:
+        """Called by aiofiles in its thread: what is opened must be the file that was seen."""
+        opened = os.open(path, flags)
+        found = os.fstat(opened)
+        if FileKey(found.st_dev, found.st_ino) == self.key:
+            return opened
+        os.close(opened)
+        raise FileNotFoundError(path)
 
     async def close(self) -> None:
         """Let the file go; the position stays."""
@@ -138,8 +150,8 @@ class Tail:
 
     # reading
 
-    async def read(self, now: float) -> Piece | None:
-        """The next lines, perhaps none of them; None at the end of what is there.
+    async def read(self, now: float) -> Piece:
+        """The next lines.
 
         Raises:
             OSError: the file can't be read.
@@ -160,7 +172,7 @@ class Tail:
             self._size *= 2  # a line longer than that: ask for more of it
         if at_end:
             self.rotation.at_end(now, news=news, rest=self._rest > 0)
-        return None if at_end and not cut.used else Piece(self.topic, self.file, cut)
+        return Piece(self.topic, self.file, cut, more=not at_end)
 
     async def finish(self) -> Piece | None:
         """What stands behind the last line end, as a line: nobody will complete it. None if there is nothing."""
@@ -170,7 +182,7 @@ class Tail:
             return None
         cut = self._cutter.cut(data, self._offset, final=True)
         self._advance(data, cut)
-        return Piece(self.topic, self.file, cut) if cut.lines else None
+        return Piece(self.topic, self.file, cut, more=False)
 
     def _pass_hole(self, data: bytes) -> Piece:
         """A writer that does not append leaves a hole after copytruncate: zeros up to where it stood."""
@@ -182,8 +194,11 @@ class Tail:
     async def _bytes(self) -> bytes | None:
         """From the position on; None if what stands before it is not what was read."""
         assert self._handle is not None  # noqa: S101 - opened by whoever reads
-        await self._handle.seek(self._offset - len(self._tip))
+        start = self._offset - len(self._tip)
+        if self._reached != start:
+            await self._handle.seek(start)
         data = await self._handle.read(len(self._tip) + self._size)
+        self._reached = start + len(data)
         return data[len(self._tip) :] if data.startswith(self._tip) else None
 
     def _advance(self, data: bytes, cut: Cut) -> None:
@@ -195,4 +210,3 @@ class Tail:
 
 
 _whereabouts: Any = aiofiles.os.wrap(whereabouts)
-_stat: Any = aiofiles.os.wrap(os.fstat)
