@@ -61,7 +61,7 @@ def encode(records: Sequence[Record]) -> bytes:
     Names begin with `meta["bn"]`, or else the source and ":". None values are left out.
 
     Raises:
-        BadRecord: as for `encode_record`; of one record is enough to refuse all.
+        BadRecord: as for `encode_record`; one such record refuses them all.
     """
     pack: list[_Object] = []
     for record in sorted(records, key=attrgetter("time")):
