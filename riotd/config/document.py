@@ -3,6 +3,7 @@
 YAML 1.2's core schema, not PyYAML's 1.1: `no` is a word, `1e-3` a number, `12:30:00` no number in base 60.
 """
 
+import json
 import re
 from collections.abc import Hashable, Sequence
 from pathlib import Path
@@ -56,7 +57,12 @@ class _Loader(yaml.SafeLoader):
     def construct_whole(self, node: yaml.ScalarNode) -> int:
         """An integer: decimal, 0o17 or 0xff; zeros in front mean nothing, as in YAML 1.2."""
         text = str(self.construct_scalar(node))
-        return int(text, 0) if text[:2] in {"0o", "0x"} else int(text)
+        try:
+            return int(text, 0) if text[:2] in {"0o", "0x"} else int(text)
+        except ValueError as error:  # Python's limit of 4300 digits
+            raise yaml.constructor.ConstructorError(
+                None, None, "a number of too many digits", node.start_mark
+            ) from error
 
 
 for _tag, _pattern, _first in _SCALARS:
@@ -72,7 +78,7 @@ def parse(text: str) -> Any:  # noqa: ANN401 - what YAML gives
     """
     try:
         return _load(text, "--set")[0]
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, RecursionError) as error:
         raise ValueError(_problem(error)) from error
 
 
@@ -85,7 +91,7 @@ def read(path: Path) -> tuple[dict[str, Any] | None, list[Mistake]]:
         return None, [Mistake(where, f"cannot be read: {error.strerror}", "give the path of a YAML file")]
     except UnicodeDecodeError as error:
         return None, [Mistake(where, f"byte {error.start} is not UTF-8", "save it as UTF-8")]
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, RecursionError) as error:
         return None, [_no_yaml(where, error)]
     if data is None:
         return None, [Mistake(where, "is empty", "riotd's config/minimal.yaml is a start")]
@@ -100,20 +106,31 @@ def _load(text: str, where: str) -> tuple[Any, list[Mistake]]:
         data = loader.get_single_data()
     finally:
         loader.dispose()
+    _require_tree(data)
     pairs = zip(loader.repeated, loader.names, strict=True)
     return data, [Mistake(_at(where, mark), f"{name!r} is there twice", "keep one") for mark, name in pairs]
+
+
+def _require_tree(data: object) -> None:
+    """Raise RecursionError for a block that contains itself; JSON is the shortest way to find out."""
+    try:
+        json.dumps(data, default=str, skipkeys=True)
+    except ValueError as error:
+        raise RecursionError from error
 
 
 def _at(where: str, mark: yaml.Mark) -> str:
     return f"{where}: line {mark.line + 1}, column {mark.column + 1}"
 
 
-def _problem(error: yaml.YAMLError) -> str:
+def _problem(error: yaml.YAMLError | RecursionError) -> str:
+    if isinstance(error, RecursionError):
+        return "it is nested too deep, or a block contains itself"
     parts = (getattr(error, "context", None), getattr(error, "problem", None))
     return ", ".join(part for part in parts if part) or str(error).partition("\n")[0]
 
 
-def _no_yaml(where: str, error: yaml.YAMLError) -> Mistake:
+def _no_yaml(where: str, error: yaml.YAMLError | RecursionError) -> Mistake:
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     problem = _problem(error)
     hint = next((hint for sign, hint in _HINTS.items() if sign in problem), "")

@@ -153,6 +153,7 @@ def test_a_secret_that_is_not_there_is_a_mistake(
         ("name: a: b\n", "etl.yaml: line 1, column 8: is not YAML: mapping values are not allowed here; put"),
         ("a: 1\n---\nb: 2\n", "etl.yaml: line 2, column 1: is not YAML: expected a single document"),
         ("a: !!python/object:os.system {}\n", "etl.yaml: line 1, column 4: is not YAML: could not determine"),
+        (f"a: {'1' * 5000}\n", "etl.yaml: line 1, column 4: is not YAML: a number of too many digits"),
         ("a: \0\n", "etl.yaml: is not YAML: "),
     ],
 )
