@@ -44,6 +44,7 @@ bench *args:
 demo *args:
     ./scripts/demo {{ args }}
 
+# Not uv.lock: it records where each file was downloaded, and that is each machine's own setting.
 # the newest versions of everything into constraints.txt (needs uv)
 constraints:
     uv pip compile pyproject.toml --all-extras --group dev --universal --upgrade --quiet \
