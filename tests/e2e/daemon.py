@@ -101,7 +101,7 @@ class Daemon:
         return await self.exit()
 
     def kill(self) -> None:
-        """kill -9."""
+        """End it by SIGKILL."""
         assert self.process is not None
         self.process.kill()
         self.process.wait(10)
