@@ -1,6 +1,8 @@
 """`riotd check`, `riotd graph` and `riotd tasks`, as a user sees them."""
 
 import json
+import os
+import subprocess
 import sys
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -71,6 +73,29 @@ stats.topic, stats.status, stats.connection
 session: persistent keeps it at the broker
 """
     )
+
+
+@pytest.mark.usefixtures("folder")
+def test_check_puts_files_clusters_and_a_regex_in_words() -> None:
+    """The other kinds of source, key, engine, sink and rejects have their words, too."""
+    Path("in.jsonl").touch()
+    done = _riotd(
+        "check",
+        "etl.yaml",
+        "--set=source={type: file, path: in.jsonl, format: riotbench}",
+        "--set=key={field: source}",
+        "--set=engine.address=head:6379",
+        "--set=engine.idle=1h",
+        "--set=sinks.results={type: mqtt, topic: a, connection: {url: 'mqtt://b'}, retain: true, from: [kal, both]}",
+        "--set=rejects={type: file, path: r.jsonl}",
+    )
+    lines = done.stdout.splitlines()
+    assert "  source    in.jsonl, read to the end, riotbench" in lines
+    assert "  key       field source of the payload, in 128 groups on 2 shards" in lines
+    assert "  engine    ray, 2 actors on the cluster at head:6379" in lines
+    assert "  sinks     results  ← kal, both  mqtt://b  a  QoS 1, senml, retained" in lines
+    assert "  rejects   r.jsonl" in lines
+    assert "1,000,000 devices a stage and shard, dropped when idle for 1h" in done.stdout
 
 
 @pytest.mark.usefixtures("folder")
@@ -196,6 +221,20 @@ def test_tasks_describes_parameters_with_defaults_and_example() -> None:
     assert "ranges      Mapping[str, Sequence[float]]  must be given  " in shown
     assert "on_outlier  str                            'drop'         " in shown
     assert "\nExample\n>>> " in shown
+
+
+def test_tasks_lists_a_broken_plugin_among_the_others(tmp_path: Path) -> None:
+    """A plugin that can't be loaded has a line that says so, and takes no other task with it."""
+    info = tmp_path / "acme-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: acme\nVersion: 1.0\n", encoding="utf-8")
+    (info / "entry_points.txt").write_text("[riotd.tasks]\nlost = acme_tasks:Lost\n", encoding="utf-8")
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    command = [sys.executable, "-m", "riotd", "tasks"]
+    lines = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout.splitlines()
+    (lost,) = (line for line in lines if " lost " in line)
+    assert "broken: task 'lost', acme_tasks:Lost of the distribution acme 1.0, can't be loaded: ModuleNotFound" in lost
+    assert len(lines) == 2 + len(catalog.names())
 
 
 def test_tasks_refuses_an_unknown_name() -> None:

@@ -21,6 +21,8 @@ sinks:
   results: {type: mqtt, topic: "results/{source}/{stage}"}
 """
 
+FROM_FILE = "name: x\nsource: {{type: file, {}}}\nstages: [{{task: noop}}]\nsinks: {{a: {{type: file, path: a.jsonl}}}}"
+
 
 @pytest.fixture
 def mistakes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Mistakes:
@@ -194,13 +196,34 @@ rejects: {type: mqtt}
     ]
 
 
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("path: nowhere/*/a.jsonl, follow: true", "source.path: there is no folder nowhere; make it first"),
+        ("path: nowhere/a.jsonl", "source.path: there is no nowhere/a.jsonl; follow: true waits for it"),
+        ("path: ''", "source.path: must be given; a file or a glob"),
+    ],
+)
+def test_a_file_source_must_have_what_it_reads(mistakes: Mistakes, source: str, said: str) -> None:
+    """A followed file may appear later, but its folder, up to the first wildcard, must be there."""
+    assert mistakes(FROM_FILE.format(source)) == [f"etl.yaml: {said}"]
+
+
+def test_certificates_must_be_there(mistakes: Mistakes) -> None:
+    """For TLS towards any broker of the file; a certificate without its key is refused, too."""
+    tls = "connection: {url: 'mqtts://b', tls: {ca: ca.pem}}, topic"
+    assert mistakes(GOOD.replace("mqtt, topic", f"mqtt, {tls}")) == [
+        "etl.yaml: sinks.results.connection.tls.ca: ca.pem is not there, or can't be read; give a PEM file"
+    ]
+    (line,) = mistakes(GOOD.replace("mqtt, url", "mqtt, tls: {cert: a.pem}, url"))
+    assert line == "etl.yaml: source.tls: cert and key belong together"
+
+
 def test_a_file_that_would_read_its_own_results_is_refused(mistakes: Mistakes) -> None:
     """A sink's file can't be the source's."""
     Path("a.jsonl").touch()
-    text = (
-        "name: x\nsource: {type: file, path: a.jsonl}\nstages: [{task: noop}]\nsinks: {a: {type: file, path: a.jsonl}}"
-    )
-    assert mistakes(text) == ["etl.yaml: sinks.a.path: a.jsonl is also what is read; write somewhere else"]
+    said = "etl.yaml: sinks.a.path: a.jsonl is also what is read; write somewhere else"
+    assert mistakes(FROM_FILE.format("path: a.jsonl")) == [said]
 
 
 def test_a_wrong_block_does_not_hide_mistakes_across_others(mistakes: Mistakes) -> None:
