@@ -109,10 +109,7 @@ def test_a_mistake_is_named_with_path_value_and_remedy(mistakes: Mistakes, chang
     assert [line for line in lines if line.startswith(f"etl.yaml: {said}")], lines
 
 
-@pytest.mark.parametrize(
-    "password",
-    ["hunter2", "{file: hunter2, env: hunter2}", "[hunter2]", "5", "{}"],
-)
+@pytest.mark.parametrize("password", ["hunter2", "{file: hunter2, env: hunter2}", "[hunter2]", "5", "{}"])
 def test_a_secret_that_is_not_by_reference_is_refused_and_not_repeated(mistakes: Mistakes, password: str) -> None:
     """Whatever stands at `password:`, no line shows it."""
     lines = mistakes(GOOD.replace("type: mqtt, url", f"type: mqtt, password: {password}, url"))
