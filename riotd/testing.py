@@ -1,7 +1,6 @@
 """Doubles that keep the contracts of `ports`, for tests of whatever is built on them: no broker, no files, no waiting.
 
-`ListSource` plays a list and obeys cues in it; `ListSink` and `ListRejects` keep what they are sent; `ManualClock`
-stands still until it is moved.
+`ListSource` obeys cues in its list, `ListSink` and `ListRejects` keep what they get, `ManualClock` is moved by hand.
 """
 
 import asyncio
@@ -9,7 +8,7 @@ from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum
 from types import TracebackType
-from typing import Final, Generic, Self, TypeVar
+from typing import Generic, Self, TypeVar
 
 import msgspec
 
@@ -27,9 +26,7 @@ class Cue(Enum):
     PAUSE = "wait for `resume`"
 
 
-EOF: Final = Cue.EOF
-ABORT: Final = Cue.ABORT
-PAUSE: Final = Cue.PAUSE
+EOF, ABORT, PAUSE = Cue.EOF, Cue.ABORT, Cue.PAUSE
 
 
 class Abort(Exception):  # noqa: N818 - what happened, not an error of the program under test
@@ -44,7 +41,7 @@ class ManualClock:
         self._wall = wall
 
     def monotonic(self) -> float:
-        """As `Clock.monotonic`."""
+        """Seconds since whenever."""
         return self._monotonic
 
     def wall(self) -> float:
@@ -99,12 +96,13 @@ class ListSource:
 
     async def __aenter__(self) -> Self:
         """Begin, or go on."""
-        if self._next < len(self._items) and self._items[self._next] is EOF:
+        if self._items[self._next : self._next + 1] == [EOF]:
             self._obeyed.add(self._next)
         if self._unacked:
             self._next = self._unacked[0].token
             self._unacked.clear()
         self._stopped = False
+        self._go_on.clear()
         return self
 
     async def __aexit__(
@@ -118,11 +116,10 @@ class ListSource:
         Raises:
             Abort: the list says so here.
         """
-        while not self._stopped and self._next < len(self._items):
-            if messages := self._messages():
+        while not self._stopped:
+            messages = self._messages()
+            if messages or self._items[self._next : self._next + 1] in ([], [EOF]):
                 return messages
-            if self._next == len(self._items) or self._items[self._next] is EOF:
-                break
             await self._obey(self._next)
         return []
 

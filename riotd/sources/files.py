@@ -25,7 +25,7 @@ class FileSource:
 
     Read ahead by a task of its own, in chunks, in aiofiles' threads: about 1 µs a line. A message's topic is the path
     of its file, its token a `Position`. Payloads are the bytes as they stand in the file, valid UTF-8 or not; a line
-    longer than `max_line` becomes a shortened one that no task accepts (see `LineCutter`). Blank lines are counted
+    longer than `max_line` becomes a shortened one that no parser accepts (see `LineCutter`). Blank lines are counted
     and left out. In format `riotbench` the payload is what follows the first comma, or the whole line if there is none.
     """
 

@@ -30,7 +30,8 @@ class Follower:
 
     Lines of one file come in its order, and a file is read to its end before the one that took its path is begun.
     What no program that polls can see is lost here too: a file rotated twice between two looks under names the
-    pattern does not match, and what is written between the last read and a truncation.
+    pattern does not match, and what is written between the last read and a truncation. The copies that copytruncate
+    makes are files of their own, to be kept out of the pattern.
     """
 
     ended = False
@@ -112,16 +113,27 @@ class Follower:
                 self._due[key] = self._later.pop(key)
 
     def _see(self, sighting: Sighting) -> Tail:
-        tail = self._tails.get(sighting.key) or self._left.pop(sighting.key, None) or self._new_tail(sighting)
-        self._tails[tail.key] = self._later[tail.key] = tail
-        tail.see(sighting.path)
+        tail = self._tails.get(sighting.key) or self._left.pop(sighting.key, None)
         before = self._holders.get(sighting.path)
-        if before is not None and before is not tail:
-            self._rotations += 1
-            before.rotation.begin()
+        if tail is None:
+            tail = self._new_tail(sighting)
             tail.after = before
-        self._holders[sighting.path] = tail
+            self._rotations += before is not None
+        if before is not None and before is not tail:
+            before.rotation.begin()
+        tail.see(sighting.path)
+        if not tail.rotation.under_way:
+            self._drop_paths(tail)
+        self._tails[tail.key] = self._later[tail.key] = self._holders[sighting.path] = tail
         return tail
+
+    def _drop_paths(self, tail: Tail) -> None:
+        """Only the path that leads to it now, if any, still matters."""
+        kept = set() if tail.gone else {tail.path}
+        for path in tail.paths - kept:
+            if self._holders.get(path) is tail:
+                del self._holders[path]
+        tail.paths &= kept
 
     def _say(self, total: int) -> None:
         if total and self._waiting:
@@ -156,18 +168,17 @@ class Follower:
         if not tail.rotation.is_finished(now):
             self._later[tail.key] = tail
             return None
-        tail.rotation.settle()
-        for path in tail.paths - {tail.path} if not tail.gone else tail.paths:
-            if self._holders.get(path) is tail:
-                del self._holders[path]
-        tail.paths = set() if tail.gone else {tail.path}
         if tail.gone:
             await self._forget(tail)
+        else:
+            tail.rotation.settle()
+            self._drop_paths(tail)
         return piece
 
     async def _forget(self, tail: Tail) -> None:
         await self._holder.release(tail)
         tail.rotation.settle()
+        self._drop_paths(tail)
         del self._tails[tail.key]
         self._later.pop(tail.key, None)
         self._offsets.close(tail.file, tail.last)

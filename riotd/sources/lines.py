@@ -25,7 +25,7 @@ class LineCutter:
     """Cuts the successive pieces of one file.
 
     A line longer than `max_line` becomes its first `max_line` bytes and a note of how long it was, once its end has
-    come; no task takes that for a record, so that it ends as a dead letter that explains itself. What lies between
+    come; no parser takes that for a record, so that it ends as a dead letter that explains itself. What lies between
     is dropped as it is read.
     """
 

@@ -9,7 +9,7 @@ from riotd.messages import Message
 from riotd.sources.files import FileSource
 from riotd.testing import ManualClock
 
-PATIENCE = 10.0
+PATIENCE = 30.0
 """Seconds after which a test that waits has failed."""
 
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import os
 from pathlib import Path
 
 import pytest
@@ -100,6 +99,17 @@ async def test_new_name_for_an_old_file_is_no_rotation(tmp_path: Path) -> None:
         assert await payloads(source, 1) == [b"two"]
 
 
+async def test_file_that_gets_its_name_before_its_first_line(tmp_path: Path) -> None:
+    """The topic is the path a file has when its first line comes, not that under which it was made."""
+    (tmp_path / "new.log").touch()
+    async with following(tmp_path / "*.log") as source:
+        assert await says_nothing(source)
+        (tmp_path / "new.log").rename(tmp_path / "a.log")
+        assert await says_nothing(source)
+        append(tmp_path / "a.log", b"a\n")
+        assert [message.topic for message in await take(source, 1)] == [str(tmp_path / "a.log")]
+
+
 async def test_compressed_leftovers_are_not_followed(tmp_path: Path) -> None:
     """What logrotate compressed was read before it was."""
     append(tmp_path / "a.log", b"a\n")
@@ -172,67 +182,3 @@ async def test_stop_ends_it(tmp_path: Path) -> None:
         assert await waiting == []
         assert await source.receive() == []
     assert held(tmp_path) == 0
-
-
-async def test_ten_thousand_files(tmp_path: Path) -> None:
-    """Of 10,000 files no more than 256 are held open, all are read, and each that grows is read on."""
-    for number in range(10_000):
-        (tmp_path / f"{number}.log").write_bytes(b"%d\n" % number)
-    async with following(tmp_path / "*.log") as source:
-        messages = await take(source, 10_000)
-        assert sorted(int(message.payload) for message in messages) == list(range(10_000))
-        assert 0 < held(tmp_path) <= 256
-        for number in (0, 4_999, 9_999):
-            append(tmp_path / f"{number}.log", b"more of %d\n" % number)
-        assert sorted(await payloads(source, 3)) == [b"more of 0", b"more of 4999", b"more of 9999"]
-
-
-async def test_file_renamed_while_not_held_open_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A file that grew and was renamed while it was closed is found by its inode and read to its end."""
-    monkeypatch.setattr(following_module, "OPEN", 1)
-    append(tmp_path / "a.log", b"1\n")
-    async with following(tmp_path / "*.log") as source:
-        assert await payloads(source, 1) == [b"1"]
-        append(tmp_path / "b.log", b"2\n")
-        assert await payloads(source, 1) == [b"2"]
-        await eventually(lambda: held(tmp_path / "a.log") == 0)
-        append(tmp_path / "a.log", b"3\n")
-        (tmp_path / "a.log").rename(tmp_path / "a.log.1")
-        assert await payloads(source, 1) == [b"3"]
-
-
-async def test_file_deleted_while_not_held_open_is_told(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    """A file that vanished while it was closed may have lost lines: the log names it and the offset."""
-    monkeypatch.setattr(following_module, "OPEN", 1)
-    append(tmp_path / "a.log", b"1\n")
-    async with following(tmp_path / "*.log") as source:
-        assert await payloads(source, 1) == [b"1"]
-        append(tmp_path / "b.log", b"2\n")
-        assert await payloads(source, 1) == [b"2"]
-        await eventually(lambda: held(tmp_path / "a.log") == 0)
-        (tmp_path / "a.log").unlink()
-        await eventually(lambda: bool(caplog.messages))
-        assert source.counters()["files"] == 1
-    assert "a.log: gone before it was read; what it got after byte 2, if anything, is lost" in caplog.text
-
-
-async def test_reused_inode_is_read_from_its_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A new file that got the inode of one that was followed is told apart by its content."""
-    monkeypatch.setattr(following_module, "OPEN", 1)
-    append(tmp_path / "a.log", b"a short one\n")
-    async with following(tmp_path / "*.log") as source:
-        assert await payloads(source, 1) == [b"a short one"]
-        append(tmp_path / "b.log", b"b\n")
-        assert await payloads(source, 1) == [b"b"]
-        await eventually(lambda: held(tmp_path / "a.log") == 0)
-        inode = (tmp_path / "a.log").stat().st_ino
-        (tmp_path / "a.log").unlink()
-        (tmp_path / "c.log").write_bytes(b"a longer one of another path\n")
-        if os.stat(tmp_path / "c.log").st_ino != inode:  # noqa: PTH116 - beside the line above
-            pytest.skip("this file system does not reuse inodes at once")
-        messages = await take(source, 1)
-        assert [(message.topic, message.payload) for message in messages] == [
-            (str(tmp_path / "c.log"), b"a longer one of another path")
-        ]

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from riotd.sources import following as following_module
-from riotd.sources.rotation import LINGER, Rotation
+from riotd.sources.rotation import LINGER
 from riotd.testing import ManualClock
 from tests.riotd.tails import append, eventually, following, held, payloads, says_nothing, take
 
@@ -169,6 +169,39 @@ async def test_rotations_while_nobody_receives(tmp_path: Path) -> None:
     assert [int(message.payload) for message in found] == list(range(15_000))
 
 
+async def test_files_that_swap_their_names(tmp_path: Path) -> None:
+    """Two followed files whose names are exchanged are read on, neither waiting for the other."""
+    append(tmp_path / "a.log", b"a\n")
+    append(tmp_path / "b.log", b"b\n")
+    async with following(tmp_path / "*.log") as source:
+        assert await payloads(source, 2) == [b"a", b"b"]
+        (tmp_path / "a.log").rename(tmp_path / "c")
+        (tmp_path / "b.log").rename(tmp_path / "a.log")
+        (tmp_path / "c").rename(tmp_path / "b.log")
+        append(tmp_path / "a.log", b"more b\n")
+        append(tmp_path / "b.log", b"more a\n")
+        found = {(Path(message.topic).name, message.payload) for message in await take(source, 2)}
+        assert found == {("b.log", b"more b"), ("a.log", b"more a")}
+
+
+async def test_generations_are_shifted(tmp_path: Path) -> None:
+    """The chain of renames that logrotate makes, all of it matched by the glob, gives each line once."""
+    path = tmp_path / "app.log"
+    async with following(tmp_path / "app.log*") as source:
+        for turn in range(1, 7):
+            append(path, b"%d\n" % turn)
+            assert await payloads(source, 1) == [b"%d" % turn]
+            for number in range(5, 0, -1):
+                generation = tmp_path / f"app.log.{number}"
+                if generation.exists():
+                    generation.rename(tmp_path / f"app.log.{number + 1}")
+            path.rename(tmp_path / "app.log.1")
+        append(path, b"7\n")
+        assert await payloads(source, 1) == [b"7"]
+        assert await says_nothing(source)
+        assert source.counters()["rotations"] == 6
+
+
 class Writer(threading.Thread):
     """Writes numbered lines in torn pieces, and renames its file between them, waiting for nobody."""
 
@@ -203,43 +236,3 @@ async def test_rotation_under_load(tmp_path: Path) -> None:
         assert await says_nothing(source)
     assert source.counters()["files"] > 20
     assert sorted(int(message.payload.split()[0]) for message in found) == list(range(20_000))
-
-
-def test_rotated_file_gives_way_after_one_quiet_look() -> None:
-    """The new file waits until the old one was at its end twice in a row, with no unfinished line."""
-    rotation = Rotation()
-    rotation.at_end(0.0, news=True, rest=False)
-    rotation.begin()
-    assert not rotation.gives_way(0.0)
-    rotation.at_end(0.1, news=False, rest=False)
-    assert not rotation.gives_way(0.1)
-    rotation.at_end(0.2, news=True, rest=False)
-    rotation.at_end(0.3, news=False, rest=False)
-    assert not rotation.gives_way(0.3)
-    rotation.at_end(0.4, news=False, rest=True)
-    assert not rotation.gives_way(0.4)
-    rotation.at_end(0.5, news=False, rest=False)
-    assert rotation.gives_way(0.5)
-
-
-def test_writer_under_the_old_name_does_not_hold_up_for_ever() -> None:
-    """An old file that keeps growing gives way `LINGER` seconds after its end was reached, but is not finished."""
-    rotation = Rotation()
-    rotation.begin()
-    for tenths in range(int(LINGER * 10)):
-        rotation.at_end(tenths / 10, news=True, rest=False)
-        assert not rotation.gives_way(tenths / 10)
-    assert rotation.gives_way(LINGER)
-    assert not rotation.is_finished(LINGER)
-
-
-def test_finished_file_holds_up_nobody_when_it_is_renamed_again() -> None:
-    """The app.log.1 that becomes app.log.2 does not delay what becomes app.log.1."""
-    rotation = Rotation()
-    rotation.begin()
-    rotation.at_end(0.0, news=True, rest=False)
-    assert rotation.is_finished(LINGER)
-    rotation.settle()
-    rotation.begin()
-    assert rotation.gives_way(100.0)
-    assert not rotation.under_way

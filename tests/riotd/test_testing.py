@@ -96,6 +96,20 @@ async def test_stop_ends_a_pause_and_the_source() -> None:
         assert payloads(source.acked) == [b"a"]
 
 
+async def test_stopped_source_pauses_again_when_entered_again() -> None:
+    """A pause that `stop` ended is still to be waited at by the next one who enters."""
+    source = ListSource([PAUSE, b"a"])
+    async with source:
+        await source.stop()
+        assert await receive(source) == []
+    async with source:
+        receiving = asyncio.create_task(receive(source))
+        await source.paused()
+        assert not receiving.done()
+        source.resume()
+        assert payloads(await receiving) == [b"a"]
+
+
 @pytest.mark.parametrize("wrong", [[1], [0, 2], [0, 0], [2, 1, 0]])
 async def test_wrong_acknowledgements_are_errors(wrong: list[int]) -> None:
     """What is acknowledged out of order, twice, or with a gap is refused: the program under test is wrong."""
