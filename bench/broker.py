@@ -9,6 +9,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import psutil
+
 _SETTINGS = """\
 listener {port} 127.0.0.1
 allow_anonymous true
@@ -61,6 +63,11 @@ class Broker:
     def resume(self) -> None:
         """Let it go on."""
         self._process.send_signal(signal.SIGCONT)
+
+    def cpu(self) -> float:
+        """CPU seconds it has used so far."""
+        times = psutil.Process(self._process.pid).cpu_times()
+        return float(times.user + times.system)
 
     def _answers(self) -> bool:
         try:

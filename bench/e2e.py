@@ -85,7 +85,7 @@ def _round(number: int, of: int, cases: Sequence[Case], sizes: Sizes) -> list[Me
 def _table(cases: Sequence[Case], rounds: Sequence[Sequence[Measurement]], sizes: Sizes) -> Table:
     load = f"{sizes.rate:g} messages/s" if sizes.rate else "as fast as it goes"
     table = Table(title=f"{sizes.messages:,} packs of 258 B, {sizes.devices} devices, {load}; medians of {len(rounds)}")
-    for heading in ("peer", "QoS", "results/s", "of relay", "CPU µs", "CPU %", "start s", "idle MB", "MB"):
+    for heading in ("peer", "QoS", "results/s", "of relay", "CPU µs", "CPU %", "broker %", "start s", "idle MB", "MB"):
         table.add_column(heading, justify="left" if heading == "peer" else "right")
     for heading in ("p50 ms", "p99 ms", "max ms") if sizes.rate else ():
         table.add_column(heading, justify="right")
@@ -108,6 +108,7 @@ def _row(case: Case, mine: Sequence[Measurement], shares: Sequence[float], *, wi
         f"{statistics.median(shares):.2f}" if shares else "",
         f"{median('cpu_us'):.1f}",
         f"{median('cpu_percent'):.0f}",
+        f"{median('broker_percent'):.0f}",
         f"{median('start_s'):.1f}",
         f"{median('idle_mb'):.0f}",
         f"{median('memory_mb'):.0f}",

@@ -47,6 +47,7 @@ class Measurement(msgspec.Struct, frozen=True, kw_only=True):
         per_second: results a second, from the first message sent to the last result.
         cpu_us: CPU time of all its processes, microseconds a message.
         cpu_percent: the same, of one core, while the load ran.
+        broker_percent: the broker's CPU time in it; near 100 it is the broker that was measured.
         start_s: seconds from its start to its first result.
         idle_mb, memory_mb: unique memory of all its processes before and after the load, 10^6 bytes.
         processes: at the end.
@@ -61,6 +62,7 @@ class Measurement(msgspec.Struct, frozen=True, kw_only=True):
     per_second: float
     cpu_us: float
     cpu_percent: float
+    broker_percent: float
     start_s: float
     idle_mb: float
     memory_mb: float
@@ -86,7 +88,7 @@ def measure(peer: Peer, qos: int, sizes: Sizes) -> Measurement:
             if not first_result(broker.port, collector, family):
                 raise RuntimeError(f"{peer.name} gave no result within {_START:.0f} s; its log ends:\n{tail(log)}")
             seconds = time.monotonic() - begun
-            figures = _loaded(family, collector, Load(broker.port, 0, qos=qos), sizes)
+            figures = _loaded(family, collector, broker, Load(broker.port, 0, qos=qos), sizes)
         collector.close()
         return Measurement(
             peer=peer.name, qos=qos, messages=sizes.messages, start_s=seconds, warnings=warnings(log), **figures
@@ -118,20 +120,21 @@ def tail(log: Path) -> str:
     return "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-20:])
 
 
-def _loaded(family: Family, collector: Collector, template: Load, sizes: Sizes) -> dict[str, Any]:
+def _loaded(family: Family, collector: Collector, broker: Broker, template: Load, sizes: Sizes) -> dict[str, Any]:
     _send(collector, template, msgspec.structs.replace(sizes, messages=max(sizes.messages // 10, 500)), None)
     collector.expect(1)
     collector.wait(_SETTLE)  # what comes now are late probes
     latencies = Latencies() if sizes.rate else None
-    before = family.usage()
+    before, broker_before = family.usage(), broker.cpu()
     began = _send(collector, template, sizes, latencies)
-    after = family.usage()
+    after, broker_after = family.usage(), broker.cpu()
     cpu = after.cpu - before.cpu
     return {
         "results": collector.count,
         "per_second": collector.count / max(collector.last - began, 1e-6),
         "cpu_us": cpu / sizes.messages * 1e6,
         "cpu_percent": cpu / (after.at - before.at) * 100,
+        "broker_percent": (broker_after - broker_before) / (after.at - before.at) * 100,
         "idle_mb": before.unique / 1e6,
         "memory_mb": after.unique / 1e6,
         "processes": after.processes,
