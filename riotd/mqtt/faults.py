@@ -138,6 +138,8 @@ async def probe(connection: Connection, context: ssl.SSLContext | None, timeout:
             reader, writer = await asyncio.open_connection(connection.host, connection.port, ssl=context)
     except TimeoutError:
         return Fault(f"no answer within {timeout:g}s")
+    except (ConnectionResetError, ConnectionAbortedError, BrokenPipeError):
+        return Fault("the connection was closed in the TLS handshake; is it a port for TLS?")
     except OSError as error:
         return explain(error, connection)
     try:

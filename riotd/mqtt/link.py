@@ -27,8 +27,8 @@ from riotd.mqtt.terms import Patience, Terms, new_client
 
 log = logging.getLogger("riotd.mqtt")
 
-_BRIEF = 5.0
-"""Seconds; a connection that lasts less, twice in a row, is not announced: something keeps throwing us out."""
+_BRIEF = 30.0
+"""Seconds; connections that last less, two in a row, are no longer announced: something keeps throwing us out."""
 
 
 class Link:
@@ -95,7 +95,9 @@ class Link:
         for task in (*self._living, *((self._greeting,) if self._greeting else ())):
             task.cancel()
         try:
-            await self._tasks.__aexit__(kind, error, trace)
+            # The group would wrap an error of the body; it needs to know only of a cancellation, which may be its own.
+            ours = (kind, error, trace) if isinstance(error, asyncio.CancelledError) else (None, None, None)
+            await self._tasks.__aexit__(*ours)
         finally:
             await self.client.disconnect()
 
@@ -179,10 +181,10 @@ class Link:
             self._over.set()
 
     def _suspicion(self, fault: Fault) -> Fault:
-        """MQTT 3.1.1 has no word for a take-over; being thrown out again and again is all one sees of it."""
-        if self._connection.protocol == "5" or self._brief < 2:
+        """MQTT 3.1.1, and mosquitto before 2.1, have no word for a take-over; all one sees is being thrown out."""
+        if self._brief < 2 or fault.human:
             return fault
-        return Fault(f"{fault.text}, again at once; is it taken over by another client with the same client_id?")
+        return Fault(f"{fault.text}, again; perhaps we are taken over by another client with the same client_id")
 
     def _stop_greeting(self) -> None:
         if self._greeting is not None:
@@ -210,7 +212,11 @@ class Link:
             return fault
         if not self._connects and (code := self.client.stats().last_disconnect_reason_code):
             return by_reason(code, self._connection)
-        return Fault("reachable, but no answer to CONNECT yet") if attempt > 3 else None
+        return (
+            Fault("reachable, but no answer to CONNECT; is it an MQTT broker, does it want mqtts://?")
+            if attempt > 3
+            else None
+        )
 
     def _report(self, fault: Fault) -> None:
         self._failures += 1

@@ -59,16 +59,17 @@ class _EndedError(Exception):
 class Publisher:
     """A publishing connection that several parts may share.
 
-    QoS 1 and 2 survive reconnects: the client keeps what is unacknowledged and sends it again, in order. If the
-    client gives up (take-over, bad password) the publisher sends it again itself, as new; then, and on MQTT 3.1.1
-    at any reconnect, a QoS 2 message may arrive twice. QoS 0 is handed to the socket once there is a connection.
+    QoS 1 and 2 survive reconnects: the client keeps what is unacknowledged and sends it again, in order. What it
+    gives up (at a take-over, a bad password; QoS 2 also when the session is lost, on MQTT 3.1.1 at any reconnect)
+    the publisher sends again itself, as new: then a QoS 2 message may arrive twice. QoS 0 is handed to the socket,
+    once there is a connection.
 
     Args:
         connection: the broker.
         client_id: our name there.
         will: what the broker publishes when we vanish; on leaving in good order we publish it ourselves.
         hello: published after every CONNACK, to undo the will.
-        max_inflight: unacknowledged publications on the way; default what the broker allows.
+        max_inflight: unacknowledged publications on the way; default what the broker allows, 20 on MQTT 3.1.1.
         patience: between attempts to connect.
         where: the connection's path in the configuration.
     """
@@ -90,7 +91,8 @@ class Publisher:
         self._link = Link(
             connection, client_id=client_id, terms=terms, welcome=self._welcome, patience=patience, where=where
         )
-        self._turn = asyncio.Lock()
+        self._max_inflight = max_inflight or (65_535 if connection.protocol == "5" else 20)
+        self._turn, self._windows = asyncio.Lock(), asyncio.Lock()
         self._flights: list[_Flight] = []
         self._mended = 0
         self._leaving = False
@@ -138,7 +140,17 @@ class Publisher:
             qos: of all of them.
             retain: whether the broker keeps the last of each topic.
         """
-        flight = _Flight(pairs, qos, retain=retain)
+        if qos < 2:
+            return await self._fly(_Flight(pairs, qos, retain=retain))
+        refused = start = 0
+        async with self._windows:
+            while start < len(pairs):
+                window = pairs[start : start + await self._window()]
+                refused += await self._fly(_Flight(window, qos, retain=retain))
+                start += len(window)
+        return refused
+
+    async def _fly(self, flight: _Flight) -> int:
         try:
             async with self._turn:
                 self._flights.append(flight)
@@ -148,11 +160,22 @@ class Publisher:
                     self._mended = -1
                     await self._admit(flight)
         finally:
-            self._flights.remove(flight)
+            if flight in self._flights:
+                self._flights.remove(flight)
         refusals = flight.refusals()
         for error in refusals:
-            self._note(refusal(error), pairs[0][0])
+            self._note(refusal(error), flight.pairs[0][0])
         return len(refusals)
+
+    async def _window(self) -> int:
+        """How many QoS 2 messages may be on the way at once.
+
+        No more are handed to the client: with the session it gives up those on the way, but what it has queued
+        behind them it would send, before we can repeat what it gave up.
+        """
+        await self._link.up()
+        allowed = min(self._max_inflight, self._link.client.negotiated.receive_maximum)
+        return max(1, allowed)
 
     def try_send_nowait(self, topic: str, payload: bytes, qos: int = 0, retain: bool = False) -> bool:  # noqa: FBT001, FBT002 - MQTT's own four
         """Hand it over if that can be done at once; False if not. Never waits, never raises for the connection."""

@@ -55,8 +55,7 @@ class Subscriber:
         )
         self._comes_again = persistent and block.qos > 0
         self._granted: set[str] = set()
-        self.subscribed = asyncio.Event()
-        """Set once every filter has been granted for the first time."""
+        self._subscribed = asyncio.Event()
         self._complaints: set[str] = set()
         self._surfaced: dict[int, object] = {}
         self._owed: deque[Incoming] = deque()
@@ -88,6 +87,12 @@ class Subscriber:
         finally:
             await self._link.__aexit__(kind, error, trace)
 
+    async def settled(self) -> None:
+        """Wait a moment for the broker to grant the subscriptions; without one we go on trying all the same."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._patience.moment):
+                await self._subscribed.wait()
+
     def counters(self) -> dict[str, int]:
         """The link's counts; retained messages left out; copies recognised; acknowledgements the broker forgot."""
         return self._link.counters() | self._counts
@@ -103,6 +108,8 @@ class Subscriber:
                     taken.append(message)
                     if len(taken) == room:
                         break
+                else:  # the client gave up and connected again; what it had received is in a new iterator
+                    self._messages = self._link.client.messages()
             if kept := self._sift(taken):
                 return kept
         return []
@@ -140,8 +147,7 @@ class Subscriber:
         while True:
             async for message in self._messages:
                 return message
-            # The client gave up; what it had received goes on in the iterator of the next connection.
-            await self._link.up()
+            await self._link.up()  # the client gave up, which ends its iterator
             self._messages = self._link.client.messages()
 
     def _waiting(self) -> int:
@@ -199,7 +205,7 @@ class Subscriber:
         for attempt in count():
             missing = [name for name in self._block.topics if name not in self._granted]
             if not missing:
-                self.subscribed.set()
+                self._subscribed.set()
             if not missing or self._stopping:
                 return
             await self._subscribe(missing)

@@ -28,11 +28,13 @@ class Patience(msgspec.Struct, frozen=True):
         longest: between any two.
         taken_over: after another client took our id, at least half of it: two that share an id would otherwise
             throw each other out all day.
+        moment: what a broker has, at the start, to grant our subscriptions before we begin without.
     """
 
     first: float = 0.25
     longest: float = 15.0
     taken_over: float = 60.0
+    moment: float = 3.0
 
     def wait(self, attempt: int) -> float:
         """Full jitter: anything up to `first` doubled `attempt` times."""

@@ -1,8 +1,7 @@
 """Messages of MQTT subscriptions."""
 
-import asyncio
-import contextlib
 from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Self
 
@@ -10,9 +9,6 @@ from riotd import config
 from riotd.clock import Clock
 from riotd.messages import Message
 from riotd.mqtt import Patience, Subscriber
-
-_MOMENT = 3.0
-"""Seconds that a broker has, on entering, to grant the subscriptions; without one the daemon starts all the same."""
 
 _MOST = 2_000
 """Messages one `receive` gives at most, so that the loop turns to others in between: about 5 ms."""
@@ -36,23 +32,24 @@ class MqttSource:
     def __init__(self, block: config.MqttSource, *, name: str, clock: Clock, patience: Patience | None = None) -> None:
         self._clock = clock
         self._subscriber = Subscriber(block, client_id=block.client_id or f"riotd-{name}-in", patience=patience)
+        self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
         """Begin to connect, and give the broker a moment to grant what we ask for.
 
         So whoever hears that the daemon is ready may publish. Raises `ConfigError` when a secret can't be read.
         """
-        await self._subscriber.__aenter__()
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_MOMENT):
-                await self._subscriber.subscribed.wait()
+        async with AsyncExitStack() as entering:
+            await entering.enter_async_context(self._subscriber)
+            await self._subscriber.settled()
+            self._stack = entering.pop_all()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Send the acknowledgements still owed and disconnect."""
-        await self._subscriber.__aexit__(kind, error, trace)
+        await self._stack.__aexit__(kind, error, trace)
 
     async def receive(self) -> Sequence[Message]:
         """As `riotd.ports.Source.receive`; at most 2,000 messages."""

@@ -1,6 +1,7 @@
 """Real brokers for the tests: mosquitto in a process of its own, amqtt where there is none."""
 
 import asyncio
+import contextlib
 import logging
 import os
 import shutil
@@ -9,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 
 MOSQUITTO = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin:/opt/homebrew/sbin")
@@ -70,8 +71,9 @@ class Broker:
     def stop(self, with_signal: signal.Signals = signal.SIGTERM) -> None:
         """End it; SIGKILL for a crash."""
         if self._process is not None:
-            self._process.send_signal(signal.SIGCONT)
             self._process.send_signal(with_signal)
+            if with_signal != signal.SIGKILL:
+                self._process.send_signal(signal.SIGCONT)  # a frozen one hears nothing else
             self._process.wait(10)
             self._process = None
 
@@ -86,9 +88,7 @@ class Broker:
         before = database.stat().st_mtime_ns if database.exists() else 0
         assert self._process is not None
         self._process.send_signal(signal.SIGUSR1)
-        async with asyncio.timeout(5.0):
-            while not database.exists() or database.stat().st_mtime_ns == before:
-                await asyncio.sleep(0.01)
+        await until(lambda: database.exists() and database.stat().st_mtime_ns != before)
 
     def freeze(self) -> None:
         """SIGSTOP: connections stay, nobody answers."""
@@ -132,6 +132,13 @@ def _wait_for_port(port: int, process: "subprocess.Popen[bytes]") -> None:
     raise RuntimeError(f"the broker did not begin to listen on port {port}")
 
 
+async def until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
+    """Wait for what has no event of its own, or fail."""
+    async with asyncio.timeout(seconds):
+        while not condition():  # noqa: ASYNC110 - a file or a counter has no event
+            await asyncio.sleep(0.01)
+
+
 class Ears(logging.Handler):
     """Hears what the MQTT rooms say: `await ears.hear("connection refused")`."""
 
@@ -158,3 +165,47 @@ class Ears(logging.Handler):
                     await self._news.wait()
         except TimeoutError:
             raise AssertionError(f"nobody said {text!r} {times} times, only: {self.lines}") from None
+
+
+Answer = Callable[[bytes], bytes]
+"""Bytes to send for a packet's body (without its fixed header); none to close the connection."""
+
+
+@contextlib.asynccontextmanager
+async def scripted(*dialogues: Sequence[Answer]) -> AsyncIterator[str]:
+    """A listener that says what no real broker can be made to say; gives its URL.
+
+    The packets of the n-th connection are answered by the n-th dialogue, or the last one, in turn; when that is at its
+    end the connection stays open in silence.
+    """
+    served = 0
+    tasks: set[asyncio.Task[None]] = set()
+
+    async def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal served
+        dialogue = dialogues[min(served, len(dialogues) - 1)]
+        served += 1
+        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+            for answer in dialogue:
+                if not (words := answer(await _packet(reader))):
+                    break
+                writer.write(words)
+            else:
+                await reader.read()
+        writer.close()
+
+    def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        tasks.add(asyncio.create_task(converse(reader, writer)))
+
+    async with await asyncio.start_server(accept, "127.0.0.1", 0) as server:
+        yield f"mqtt://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _packet(reader: asyncio.StreamReader) -> bytes:
+    """The next packet's body; all are below 16 kB here."""
+    _kind, low = await reader.readexactly(2)
+    high = (await reader.readexactly(1))[0] if low & 0x80 else 0
+    return await reader.readexactly((low & 0x7F) + (high << 7))

@@ -13,7 +13,7 @@ from riotd.mqtt import Patience, Publisher
 from riotd.sources.mqtt import MqttSource
 from tests.riotd.brokers import Broker
 
-HASTY = Patience(first=0.02, longest=0.2, taken_over=1.0)
+HASTY = Patience(first=0.02, longest=0.2, taken_over=1.0, moment=0.3)
 
 VERSIONS: dict[str, aiomqtt.ProtocolVersion] = {"5": aiomqtt.ProtocolVersion.V5, "3.1.1": aiomqtt.ProtocolVersion.V311}
 
@@ -24,7 +24,9 @@ def source(broker: Broker, *topics: str, patience: Patience = HASTY, **settings:
     return MqttSource(block, name="test", clock=SystemClock(), patience=patience)
 
 
-def publisher(broker: Broker, patience: Patience = HASTY, will: Any = None, hello: Any = None, **settings: Any) -> Publisher:
+def publisher(
+    broker: Broker, patience: Patience = HASTY, will: Any = None, hello: Any = None, **settings: Any
+) -> Publisher:
     """A publishing connection of ours."""
     connection = config.Connection(**{"url": broker.url, "keepalive": 5, **settings})
     return Publisher(connection, client_id="riotd-test-out", patience=patience, will=will, hello=hello)

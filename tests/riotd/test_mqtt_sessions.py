@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.riotd.brokers import MOSQUITTO, Broker, Ears
+from tests.riotd.brokers import MOSQUITTO, Broker, Ears, until
 from tests.riotd.mqtt_parties import collect, numbers, publish, source
 
 pytestmark = pytest.mark.skipif(MOSQUITTO is None, reason="mosquitto is not installed")
@@ -54,9 +54,7 @@ async def test_what_waits_in_the_buffer_is_not_doubled(
         await ears.hear("subscribed")
         await publish(broker, "n", range(500))
         client = ours._subscriber._link.client
-        async with asyncio.timeout(5.0):
-            while client.stats().delivery.iterator_queued < 500:
-                await asyncio.sleep(0.01)
+        await until(lambda: client.stats().delivery.iterator_queued == 500)
         await broker.saved()
         broker.restart(signal.SIGKILL)
         await ears.hear("session resumed")
@@ -106,5 +104,3 @@ async def test_acknowledgements_made_while_the_broker_is_away_are_kept(
         await ears.hear("session resumed", times=2)
         await publish(broker, "n", [11])
         assert numbers(await collect(ours, 1)) == [11]
-
-
