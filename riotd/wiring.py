@@ -16,24 +16,20 @@ from riotd.pump import Books, Ends, Pump
 from riotd.reporter import Reporter
 from riotd.stats import Stats
 
-_MAX_WAIT = {"inline": 0.0, "ray": 0.006}
-"""Seconds a slow feed's first message waits, where the config does not say. Inline a call costs 0.1 ms and company is
-not worth waiting for; a Ray call costs 1 ms of CPU, so 1,000 msg/s one by one would take a whole core."""
-
 
 class Publishers:
     """One publishing connection for each broker, shared by all that publish there."""
 
     def __init__(self, name: str) -> None:
         self._name = name
-        self._known: dict[tuple[str, int | None], Publisher] = {}
+        self._known: dict[tuple[cfg.Connection, int | None], Publisher] = {}
         self._entered: set[int] = set()
 
     def get(
         self, connection: cfg.Connection, *, max_inflight: int | None = None, status: str | None = None
     ) -> Publisher:
         """The publisher for this connection; `status` is the topic of its retained online/offline."""
-        key = (connection.model_dump_json(), max_inflight)
+        key = (connection, max_inflight)
         if key not in self._known:
             suffix = "-out" if not self._known else f"-out{len(self._known) + 1}"
             self._known[key] = Publisher(
@@ -148,8 +144,7 @@ def build(config: cfg.Config, *, path: Sequence[str] = (), clock: Clock | None =
 def limits(config: cfg.Config) -> Limits:
     """Limits of a whole batch: those of the config are a shard's share."""
     batch, shards = config.batch, config.engine.shards
-    wait = _MAX_WAIT[config.engine.type] if batch.max_wait is None else batch.max_wait
-    return Limits(batch.max_records * shards, batch.max_bytes * shards, wait)
+    return Limits(batch.max_records * shards, batch.max_bytes * shards, config.max_wait)
 
 
 def _books(config: cfg.Config, plan: Plan, clock: Clock) -> Books:
@@ -202,8 +197,7 @@ def _connection(config: cfg.Config, own: cfg.Connection | None) -> cfg.Connectio
     if own is not None:
         return own
     if isinstance(config.source, cfg.MqttSource):
-        shared = {name: getattr(config.source, name) for name in cfg.Connection.model_fields}
-        return cfg.Connection.model_validate({**shared, "session": "clean"})
+        return config.source.connection()
     others = (block.connection for block in config.sinks.values() if isinstance(block, cfg.MqttSink))
     return next((connection for connection in others if connection is not None), None)
 

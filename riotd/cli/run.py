@@ -6,15 +6,17 @@ from pathlib import Path
 
 import click
 
+from riotd.cli.options import app_dir_option, config_argument, set_option
+
 
 @click.command()
-@click.argument("config", type=click.Path(path_type=Path))
-@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a key: --set engine.shards=4")
-@click.option("--app-dir", default=".", show_default=True, help="Where tasks named module:Class are looked for.")
+@config_argument
+@set_option
+@app_dir_option
 @click.option(
     "--log-level", default="info", show_default=True, type=click.Choice(["debug", "info", "warning", "error"])
 )
-def command(config: Path, overrides: tuple[str, ...], app_dir: str, log_level: str) -> None:
+def command(config: Path, settings: tuple[str, ...], app_dir: str, log_level: str) -> None:
     """Run the daemon on CONFIG until it is told to stop.
 
     SIGTERM or Ctrl-C drains and ends with 0; a second one leaves at once, with 1 if messages stay unacknowledged.
@@ -24,19 +26,18 @@ def command(config: Path, overrides: tuple[str, ...], app_dir: str, log_level: s
     Example:
       riotd run config/minimal.yaml --set source.url=mqtt://broker:1883
     """  # noqa: D301 - click's mark for text not to be wrapped
-    sys.path.insert(0, str(Path(app_dir).resolve()))
     from riotd import logs  # noqa: PLC0415 - `riotd --help` must not load the daemon
 
     logs.setup(log_level)
     from riotd.config import load  # noqa: PLC0415
 
-    loaded = load(config, overrides)
+    loaded = load(config, settings)
     from riotd import wiring  # noqa: PLC0415
     from riotd.mqtt import Loop  # noqa: PLC0415
     from riotd.notify import Notifier  # noqa: PLC0415
     from riotd.supervisor import Supervisor  # noqa: PLC0415
 
-    service = wiring.build(loaded, path=(str(Path(app_dir).resolve()),))
-    supervisor = Supervisor(service, reload=lambda: load(config, overrides), notifier=Notifier.from_environment())
+    service = wiring.build(loaded, path=(app_dir,))
+    supervisor = Supervisor(service, reload=lambda: load(config, settings), notifier=Notifier.from_environment())
     with asyncio.Runner(loop_factory=Loop) as runner:
         sys.exit(runner.run(supervisor.run()))

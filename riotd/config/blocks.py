@@ -73,7 +73,7 @@ class MqttSink(Block):
         type: `mqtt`.
         topic: template over {source}, {stage}, {name} and {topic[n]}, a level of the source message's topic.
         from: ids of the stages whose records go there; default those no other stage takes from.
-        format: `senml`, a resolved RFC 8428 pack, or `json`, all a record has.
+        format: `senml`, a compact RFC 8428 pack, or `json`, all a record has.
         qos: of the publishes, 0, 1 or 2.
         retain: whether the broker keeps the last result of each topic.
         max_inflight: QoS 1 and 2 messages on the way at once; default what the broker allows (20 on 3.1.1).
@@ -99,7 +99,7 @@ class FileSink(Block):
         type: `file`.
         path: appended to; its folder must be there.
         from: ids of the stages whose records go there; default those no other stage takes from.
-        format: `json`, all a record has, or `senml`, a resolved RFC 8428 pack.
+        format: `json`, all a record has, or `senml`, a compact RFC 8428 pack.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
