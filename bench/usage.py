@@ -79,14 +79,14 @@ class Family:
         return all(process.poll() is None for process in self.started)
 
     def members(self) -> list[psutil.Process]:
-        """The processes with the marker, and their descendants."""
+        """The processes with the marker, and their descendants; none that has ended and only waits to be reaped."""
         found = {process.pid: process for process in psutil.process_iter() if self._marked(process)}
         for process in list(found.values()):
             try:
                 found |= {child.pid: child for child in process.children(recursive=True)}
             except psutil.Error:  # gone in the meantime
                 continue
-        return list(found.values())
+        return [process for process in found.values() if _lives(process)]
 
     def usage(self) -> Usage:
         """Now. A process that has ended since is no longer counted."""
@@ -104,3 +104,10 @@ class Family:
             return process.environ().get(_MARKER) == self._marker
         except (psutil.Error, OSError):
             return False
+
+
+def _lives(process: psutil.Process) -> bool:
+    try:
+        return bool(process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.Error:
+        return False
