@@ -253,8 +253,6 @@ class ListRejects(_List[DeadLetter]):
 
 
 def _with_token(item: Message | bytes | Cue, index: int, topic: str) -> Message | Cue:
-    if isinstance(item, Cue):
-        return item
     if isinstance(item, bytes):
         return Message(topic, item, 0.0, index)
-    return msgspec.structs.replace(item, token=index)
+    return item if isinstance(item, Cue) else msgspec.structs.replace(item, token=index)

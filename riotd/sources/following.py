@@ -13,8 +13,8 @@ from riotd.sources.positions import Offsets, Piece
 from riotd.sources.tailing import Tail
 from riotd.sources.watching import Changes, FileKey, Sighting, Watch, tips
 
-POLL = 0.25
-"""Seconds between two looks at the files."""
+QUICK, POLL = 0.02, 0.25
+"""Seconds between two looks at the files: while lines come, and at most; it doubles from one to the other."""
 SHARE = 0.05
 """Part of the time that looking may take: with 10,000 files the looks are further apart."""
 OPEN = 256
@@ -50,6 +50,8 @@ class Follower:
         self._due: dict[FileKey, Tail] = {}
         self._later: dict[FileKey, Tail] = {}  # due at a later look
         self._next_look = 0.0
+        self._pause = POLL
+        self._news = self._turning = False
         self._waiting = False
         self._rotations = self._truncations = 0
 
@@ -72,13 +74,18 @@ class Follower:
     async def tend(self) -> float:
         """Look again if it is time; gives the seconds until the next look."""
         loop = asyncio.get_running_loop()
-        began = loop.time()
-        if began < self._next_look:
-            return self._next_look - began
-        await self._take(await asyncio.to_thread(self._watch.look))
-        ended = loop.time()
-        self._next_look = ended + max(POLL, (ended - began) / SHARE)
-        return self._next_look - ended
+        if loop.time() < self._next_look:
+            return self._next_look - loop.time()
+        changes = await asyncio.to_thread(self._watch.look)
+        await self._take(changes)
+        if self._turning:  # a rotated file is judged by whether it is quiet from one look to the next: not too soon
+            self._pause = POLL
+        else:
+            self._pause = QUICK if self._news else min(POLL, 2 * self._pause)
+        self._news = False
+        pause = max(self._pause, changes.cost / SHARE)
+        self._next_look = loop.time() + pause
+        return pause
 
     async def read(self) -> Piece | None:
         """The next lines of whichever file has some, one chunk of each in turn; None if none has."""
@@ -93,6 +100,7 @@ class Follower:
             if piece is not None and piece.more:
                 self._due[key] = tail
             if piece is not None and (piece.more or piece.cut.used):
+                self._news = True
                 return piece
         return None
 
@@ -106,6 +114,7 @@ class Follower:
         for tail in [self._see(sighting) for sighting in changes.seen]:
             if self._holder.has_room:
                 await self._try_hold(tail)
+        self._turning = any(tail.after or tail.rotation.under_way for tail in self._later.values())
         now = self._clock.monotonic()
         for key, tail in list(self._later.items()):
             if tail.after is None or tail.after.trouble or tail.after.rotation.gives_way(now):
@@ -158,7 +167,7 @@ class Follower:
         if tail.file != file:
             self._restarted(tail)
             self._offsets.close(file, last)
-        if piece.more or not tail.rotation.under_way:
+        if piece.more or not (tail.gone or tail.rotation.under_way):
             return piece
         return await self._finish(tail, now) or piece
 

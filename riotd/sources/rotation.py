@@ -34,6 +34,10 @@ class Rotation:
         self._ended = now if self._ended is None else self._ended
         self._still_since = now if self._still_since is None else self._still_since
 
+    def disturb(self) -> None:
+        """News came when none was expected any more: wait again."""
+        self._settled, self._quiet, self._still_since = False, 0, None
+
     def settle(self) -> None:
         """What there was to read was read."""
         self.under_way, self._settled = False, True

@@ -178,7 +178,7 @@ class Tail:
         """What stands behind the last line end, as a line: nobody will complete it. None if there is nothing."""
         data = await self._bytes()
         if data is None or len(data) != self._rest:
-            self.rotation.begin()  # news after all
+            self.rotation.disturb()
             return None
         cut = self._cutter.cut(data, self._offset, final=True)
         self._advance(data, cut)

@@ -3,6 +3,7 @@
 import glob
 import os
 import stat
+import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -35,11 +36,13 @@ class Changes(msgspec.Struct, frozen=True):
         seen: files that are new, or differ in path, size or time from the last look; by path.
         gone: files the pattern does not lead to any more.
         total: files it leads to.
+        cost: seconds of CPU it took.
     """
 
     seen: list[Sighting]
     gone: list[FileKey]
     total: int
+    cost: float
 
 
 class Watch:
@@ -51,6 +54,7 @@ class Watch:
 
     def look(self) -> Changes:
         """Compare with the look before."""
+        began = time.thread_time()
         now: dict[FileKey, Sighting] = {}
         for sighting in sightings(self._pattern):
             known = self._last.get(sighting.key)
@@ -60,7 +64,7 @@ class Watch:
         seen = [sighting for key, sighting in now.items() if self._last.get(key) != sighting]
         gone = [key for key in self._last if key not in now]
         self._last = now
-        return Changes(seen, gone, len(now))
+        return Changes(seen, gone, len(now), time.thread_time() - began)
 
 
 def paths(pattern: str) -> list[str]:

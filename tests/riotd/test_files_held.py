@@ -6,31 +6,10 @@ from pathlib import Path
 import pytest
 
 from riotd.sources import following as following_module
-from riotd.sources.lines import LineCutter
-from riotd.sources.tailing import Tail
-from riotd.sources.watching import Watch
+from riotd.sources.following import Follower
+from riotd.sources.positions import Offsets
+from riotd.testing import ManualClock
 from tests.riotd.tails import append, eventually, following, held, payloads, take
-
-
-@pytest.fixture(autouse=True)
-def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(following_module, "POLL", 0.01)
-
-
-async def test_only_the_file_that_was_seen_is_opened(tmp_path: Path) -> None:
-    """When another file took the path between the look and the opening, the one that was seen is opened, or none."""
-    path = tmp_path / "a.log"
-    append(path, b"seen\n")
-    (sighting,) = Watch(str(path)).look().seen
-    path.rename(tmp_path / "a.log.1")
-    append(path, b"other\n")
-    tail = Tail(sighting, lambda **_: LineCutter(100), lambda: 0)
-    assert await tail.open()
-    assert (await tail.read(0.0)).cut.lines == [b"seen"]
-    await tail.close()
-    (tmp_path / "a.log.1").unlink()
-    assert not await tail.open()
-    assert not tail.is_open
 
 
 async def test_ten_thousand_files(tmp_path: Path) -> None:
@@ -95,3 +74,27 @@ async def test_reused_inode_is_read_from_its_start(tmp_path: Path, monkeypatch: 
         assert [(message.topic, message.payload) for message in messages] == [
             (str(tmp_path / "c.log"), b"a longer one of another path")
         ]
+
+
+async def test_looks_are_quick_while_lines_come(tmp_path: Path) -> None:
+    """After lines came the next look is soon, then later and later up to `POLL`; a rotation is given its time."""
+    append(tmp_path / "a.log", b"1\n")
+    follower = Follower(str(tmp_path / "a.log"), from_end=False, max_line=100, offsets=Offsets(), clock=ManualClock())
+    await follower.open()
+    await follower.tend()
+    pauses = []
+    while await follower.read() is not None:
+        pass
+    for _ in range(6):
+        follower._next_look = 0.0  # it is time
+        pauses.append(await follower.tend())
+        assert await follower.read() is None
+    assert pauses == sorted(pauses)
+    assert pauses[0] <= 0.05 < pauses[-1] == 0.25
+    (tmp_path / "a.log").rename(tmp_path / "a.log.1")
+    append(tmp_path / "a.log", b"2\n")
+    for _ in range(3):  # of which one may read the new file, in no hurry
+        follower._next_look = 0.0
+        assert await follower.tend() == 0.25
+        await follower.read()
+    await follower.close()

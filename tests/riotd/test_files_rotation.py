@@ -76,6 +76,23 @@ async def test_deleted_file_is_read_to_its_end_and_let_go(tmp_path: Path) -> Non
         assert await payloads(source, 1) == [b"3"]
 
 
+async def test_old_generation_that_is_deleted_is_let_go(tmp_path: Path) -> None:
+    """A rotated file that was finished long ago gives its disk space back as soon as it is deleted."""
+    clock = ManualClock()
+    path = tmp_path / "app.log"
+    append(path, b"1\n")
+    async with following(tmp_path / "app.log*", clock) as source:
+        assert await payloads(source, 1) == [b"1"]
+        path.rename(tmp_path / "app.log.1")
+        assert await says_nothing(source)
+        clock.advance(LINGER)
+        assert await says_nothing(source)
+        assert held(tmp_path) == 1
+        (tmp_path / "app.log.1").unlink()
+        await eventually(lambda: source.counters()["files"] == 0)
+        assert held(tmp_path) == 0
+
+
 async def test_file_that_comes_back_is_read_on(tmp_path: Path) -> None:
     """A file that was away for long, such as on a share that was not mounted, is not read again."""
     clock = ManualClock()
