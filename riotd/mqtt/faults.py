@@ -15,6 +15,7 @@ from mqttium import (
     MQTTError,
     MQTTTimeoutError,
     PacketTooLargeError,
+    ProtocolError,
     PublishRejectedError,
     SessionReplayError,
 )
@@ -179,7 +180,7 @@ def refusal(error: BaseException) -> str:
         return words.get(error.reason_code, f"refused by the broker with reason 0x{error.reason_code:02x}")
     if isinstance(error, PacketTooLargeError):
         return "larger than the broker accepts"
-    return str(error)
+    return "not a topic, or not a QoS, that this broker takes" if isinstance(error, ProtocolError) else "not valid"
 
 
 def by_reason(code: int, connection: Connection) -> Fault:

@@ -30,6 +30,8 @@ log = logging.getLogger("riotd.mqtt")
 _BRIEF = 30.0
 """Seconds; connections that last less, two in a row, are no longer announced: something keeps throwing us out."""
 
+_SILENCE = Fault("reachable, but no answer to CONNECT; is it an MQTT broker, does it want mqtts://?")
+
 
 class Link:
     """A connection kept up for as long as the context is open. Entering does not wait for the broker.
@@ -138,12 +140,17 @@ class Link:
 
     async def _live(self) -> None:
         """Connect; when the client gives up, rest and begin again."""
-        for attempt in count():
+        attempt = 0
+        while True:
             self._over.clear()
             try:
                 await self.client.connect(self._connection.host, self._connection.port, ssl=self._context)
+                attempt = 0
                 await self._over.wait()
             except (MQTTError, OSError) as error:
+                if "unusable" in str(error):
+                    raise  # its inner state is broken: a bug, and waiting would not mend it
+                self._failures += 1
                 self._report(explain(error, self._connection))
             self.endings += 1
             if not self._terms.keep:
@@ -151,6 +158,7 @@ class Link:
             self._resting = True
             await asyncio.sleep(self._rest(attempt))
             self._resting = False
+            attempt += 1
 
     def _rest(self, attempt: int) -> float:
         if self._fault and self._fault.taken_over:
@@ -174,6 +182,8 @@ class Link:
         if self._up.is_set():
             self._losses += 1
             self._brief = self._brief + 1 if time.monotonic() - self._since < _BRIEF else 0
+        else:
+            self._failures += 1
         self._up.clear()
         self._down.set()
         self._report(self._suspicion(explain(error, self._connection)))
@@ -204,6 +214,7 @@ class Link:
             if await _within(0.2 + self._patience.wait(attempt), self._up):
                 return
             if not self._resting and (fault := await self._ask(attempt)) and not self.connected:
+                self._failures += 1
                 self._report(fault)
 
     async def _ask(self, attempt: int) -> Fault | None:
@@ -212,14 +223,9 @@ class Link:
             return fault
         if not self._connects and (code := self.client.stats().last_disconnect_reason_code):
             return by_reason(code, self._connection)
-        return (
-            Fault("reachable, but no answer to CONNECT; is it an MQTT broker, does it want mqtts://?")
-            if attempt > 3
-            else None
-        )
+        return _SILENCE if attempt > 3 else None
 
     def _report(self, fault: Fault) -> None:
-        self._failures += 1
         if fault != self._fault:
             self._fault = fault
             log.log(logging.ERROR if fault.human else logging.WARNING, "%s: %s", self.name, fault.text)

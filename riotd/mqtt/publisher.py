@@ -47,9 +47,10 @@ class _Flight:
                     await receipt.wait()
         return not any(map(_void, self.receipts))
 
-    def refusals(self) -> list[Exception | BaseException]:
-        """Why those that were refused were."""
-        return [error for error in map(_error, self.receipts) if error is not None]
+    def refusals(self) -> list[tuple[str, BaseException]]:
+        """The topic and the error of those that were refused."""
+        pairs = zip(self.pairs, map(_error, self.receipts), strict=True)
+        return [(topic, error) for (topic, _), error in pairs if error is not None]
 
 
 class _EndedError(Exception):
@@ -163,8 +164,8 @@ class Publisher:
             if flight in self._flights:
                 self._flights.remove(flight)
         refusals = flight.refusals()
-        for error in refusals:
-            self._note(refusal(error), flight.pairs[0][0])
+        for topic, error in refusals:
+            self._note(topic, error)
         return len(refusals)
 
     async def _window(self) -> int:
@@ -199,7 +200,7 @@ class Publisher:
                         receipt: PublishReceipt | Exception = client.publish_nowait(
                             topic, payload, qos=qos, retain=retain
                         )
-                    except (MQTTError, ValueError):
+                    except (MQTTError, OSError, ValueError):
                         receipt = await self._insist(topic, payload, flight)
                     flight.receipts.append(receipt)
                 return
@@ -217,7 +218,7 @@ class Publisher:
         while True:
             try:
                 return await self._link.client.publish(topic, payload, qos=flight.qos, retain=flight.retain)
-            except (MQTTError, ValueError) as error:
+            except (MQTTError, OSError, ValueError) as error:
                 if _refuses(error):
                     return error
             await self._link.up()
@@ -227,12 +228,19 @@ class Publisher:
     async def _welcome(self, resumed: bool) -> None:  # noqa: FBT001 - what CONNACK says
         del resumed
         if self._hello is not None and not self._leaving:
-            await self._link.client.publish(*self._hello[:2], qos=self._hello.qos, retain=self._hello.retain)
+            with contextlib.suppress(MQTTError, OSError, ValueError):  # lost again: the next connection says it
+                await self._link.client.publish(*self._hello[:2], qos=self._hello.qos, retain=self._hello.retain)
 
-    def _note(self, kind: str, topic: str) -> None:
+    def _note(self, topic: str, error: BaseException) -> None:
+        kind = refusal(error)
         self._refused[kind] += 1
         if self._refused[kind] == 1:
-            log.error("%s: a message can't be published (%s): %s; counted, not sent", self._link.name, topic, kind)
+            log.error(
+                "%s: to %.100s: can't be published: %s; it and others like it are counted, not sent",
+                self._link.name,
+                topic,
+                kind,
+            )
 
 
 def _refuses(error: BaseException) -> bool:

@@ -194,6 +194,8 @@ class Subscriber:
                     continue
                 except ProtocolError:  # the session is gone, and with it what was to be acknowledged
                     self._counts["acks_dropped"] += 1
+                except (MQTTError, OSError):  # noted but not written: the broker sends the message again
+                    pass
                 owed.popleft()
             self._owing.clear()
             self._paid.set()
@@ -217,8 +219,8 @@ class Subscriber:
             result = await self._link.client.subscribe([(name, self._options()) for name in filters])
         except SubscribeError as error:
             result = error.result
-        except NotConnectedError:
-            return  # we are about to be cancelled
+        except (NotConnectedError, OSError):
+            return  # lost: this is about to be cancelled, the next connection begins again
         except MQTTTimeoutError:
             self._complain("no answer to SUBSCRIBE; trying again")
             return
@@ -251,6 +253,6 @@ class Subscriber:
 
     async def _unsubscribe(self) -> None:
         """After UNSUBACK nothing more comes, so what is in the queue then is all."""
-        with contextlib.suppress(MQTTError):
+        with contextlib.suppress(MQTTError, OSError):
             await self._link.client.unsubscribe(self._block.topics, timeout=_FAREWELL)
         self._ended.set_result(None)

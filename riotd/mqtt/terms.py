@@ -88,5 +88,6 @@ def new_client(
         manual_ack=terms.manual_ack,
         max_iterator_bytes=max(terms.buffer, terms.max_packet),
         connect_timeout=10.0,
+        ping_timeout=max(1.0, connection.keepalive / 2),
         reconnect=ReconnectPolicy(initial_delay=patience.first, max_delay=patience.longest),
     )

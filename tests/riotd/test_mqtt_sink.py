@@ -156,7 +156,7 @@ async def test_what_can_never_be_sent_is_counted_and_passed_over(
         assert numbers(await overhear(client, 3)) == [0, 1, 2]
         assert (sink.counters()["sent"], sink.counters()["failed"]) == (3, 3)
         assert out.counters()["refused"] == 3
-    assert ears.count("larger than the broker accepts; counted, not sent") == 1
+    assert ears.count("larger than the broker accepts") == 1
     assert ears.count("counted, not sent") == 2
 
 
@@ -171,7 +171,7 @@ async def test_a_publication_the_broker_forbids_is_counted(make_broker: Callable
         sink = MqttSink(block(1), out)
         await sink.send([Result(0, 1, "stage", "stranger", "", b"x"), *results(0, 1)])
     assert (sink.counters()["sent"], sink.counters()["failed"]) == (1, 1)
-    assert ears.count("not authorized; see the broker's access list; counted, not sent") == 1
+    assert ears.count("not authorized; see the broker's access list") == 1
 
 
 @needs_mosquitto
