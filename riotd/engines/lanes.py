@@ -50,6 +50,7 @@ class Lane:
         self.worker: Remote | None = None
         self._name, self._hire, self._patience = name, hire, patience
         self._waiters: dict[int, asyncio.Future[Outcome]] = {}
+        self._early: dict[int, Outcome] = {}
         self._epoch = 0
         self._error: BaseException | None = None
         self._ready: asyncio.Future[None] | None = None
@@ -166,11 +167,14 @@ class Lane:
         self.snapshots += self.handover.keep(mark, state)
 
     def _settle(self, answer: Answer | None) -> None:
+        """Give outcomes in the order of the calls; Ray's threads now and then hand over one before its predecessor."""
         if answer is None:
             return
-        waiter = self._waiters.pop(answer.number)
-        if not waiter.done():
-            waiter.set_result(answer.outcome)
+        self._early[answer.number] = answer.outcome
+        while self._waiters and (number := next(iter(self._waiters))) in self._early:
+            waiter, outcome = self._waiters.pop(number), self._early.pop(number)
+            if not waiter.done():
+                waiter.set_result(outcome)
 
     def _replace(self, lost: ShardLost) -> None:
         """Let the next worker take over from one that died."""

@@ -5,8 +5,10 @@ Ray reads its environment when it is imported, so it is imported when an engine 
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+import socket
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from importlib.util import find_spec
 from types import TracebackType
 from typing import Any, Self
@@ -14,6 +16,7 @@ from typing import Any, Self
 import msgspec
 
 from riotd.dataflow import Plan
+from riotd.engines.crew import Crew, heard
 from riotd.engines.lanes import Lane
 from riotd.engines.surroundings import Surroundings
 from riotd.engines.worker import Worker
@@ -24,6 +27,8 @@ _encode = msgspec.msgpack.Encoder().encode
 
 _OBJECT_STORE = 80 * 2**20
 """Bytes, about the least Ray accepts: portions travel inline, only large snapshots go through it."""
+_PROBE = 5.0
+"""Seconds for the first connection to a cluster."""
 
 
 class RayEngine:
@@ -54,7 +59,7 @@ class RayEngine:
         if find_spec("ray") is None:
             raise ConfigError([Mistake("engine.type", "ray is not installed", "pip install 'riotd[ray]'")])
         self._cluster = Cluster(address, shards=shards)
-        self._crew = _Crew(_encode(plan))
+        self._crew = Crew(_encode(plan))
         self._lanes = [
             Lane(f"shard {index}", self._crew.plan, hire=self._crew.hire, patience=patience) for index in range(shards)
         ]
@@ -62,8 +67,9 @@ class RayEngine:
     async def __aenter__(self) -> Self:
         """Start or reach Ray, start the actors, make the tasks in them."""
         try:
-            await self._cluster.start(self._crew.assemble)
+            await self._cluster.start(self._assemble)
             await asyncio.gather(*(lane.begin() for lane in self._lanes))
+            self._crew.stand_by()
         except BaseException:
             await self.__aexit__(None, None, None)
             raise
@@ -75,7 +81,7 @@ class RayEngine:
         """Stop the actors, and Ray if it is ours; what is still in flight raises EngineError."""
         for lane in self._lanes:
             lane.fail(EngineError("the engine was stopped"))
-        self._crew.dismiss()
+        await self._crew.dismiss()
         await self._cluster.stop()
 
     @property
@@ -102,12 +108,19 @@ class RayEngine:
             **{f"in_flight.{index}": lane.waiting for index, lane in enumerate(self._lanes)},
         }
 
-    def pid(self, shard: int) -> Awaitable[int]:
-        """Process number of a shard's present worker, behind the calls so far."""
+    async def pid(self, shard: int) -> int:
+        """Process number of a shard's worker, behind the calls so far; raises ShardLost while it is replaced."""
         worker = self._lanes[shard].worker
         if worker is None:
-            raise EngineError(f"shard {shard} has no worker")
-        return asyncio.wrap_future(worker.ask("pid"))
+            raise ShardLost(f"shard {shard} has no worker")
+        return int(await heard(worker.ask("pid"), worker))
+
+    def _assemble(self) -> None:
+        """Make actors of the workers, and start the first; Ray takes a third of a second to take up the class."""
+        import ray  # noqa: PLC0415 - see the module's docstring
+
+        make = ray.remote(num_cpus=0, max_restarts=0, max_task_retries=0, scheduling_strategy="SPREAD")(Worker)
+        self._crew.assemble(partial(_Actor, make))
 
 
 class _Actor:
@@ -132,58 +145,6 @@ class _Actor:
         import ray  # noqa: PLC0415 - see the module's docstring
 
         ray.kill(self._handle)
-
-
-class _Crew:
-    """The workers to be had: a spare is always on its way, and knows the plan before it is needed."""
-
-    def __init__(self, plan: bytes) -> None:
-        self.plan = plan
-        self._make: Any = None
-        self._spare: _Actor | None = None
-
-    def assemble(self) -> None:
-        """Start the first; blocks for a third of a second while Ray takes up the class."""
-        import ray  # noqa: PLC0415 - see the module's docstring
-
-        self._make = ray.remote(num_cpus=0, max_restarts=0, max_task_retries=0, scheduling_strategy="SPREAD")(Worker)
-        self._spare = self._start()
-
-    def hire(self) -> _Actor:
-        """The spare, or a new one; and the next spare is started."""
-        worker, self._spare = self._spare or self._start(), None
-        self._spare = self._start()
-        return worker
-
-    async def rehearse(self, plan: bytes) -> None:
-        """Try a plan on the spare; it is the plan of all to come.
-
-        Raises:
-            EngineError: it can't be run, or the spare died of it.
-        """
-        spare = self._spare or self._start()
-        try:
-            problem = await asyncio.wrap_future(spare.ask("take", plan, b""))
-        except Exception as error:
-            lost = spare.problem(error)
-            if lost is None:
-                raise
-            self._spare = self._start()
-            raise EngineError(f"the worker that tried the plan died: {lost}") from error
-        if problem:
-            raise EngineError(problem)
-        self.plan = plan
-
-    def dismiss(self) -> None:
-        """End the spare."""
-        if self._spare is not None:
-            self._spare.kill()
-            self._spare = None
-
-    def _start(self) -> _Actor:
-        actor = _Actor(self._make)
-        actor.ask("take", self.plan, b"")  # loads the tasks' modules; what goes wrong comes up when it is needed
-        return actor
 
 
 class Cluster:
@@ -232,7 +193,7 @@ class Cluster:
         options: dict[str, Any] = {"address": self._address}
         if surroundings.folder is not None:
             options = {
-                "num_cpus": self._shards + 1,  # only how many processes it starts ahead; actors ask for none
+                "num_cpus": self._shards,  # only how many processes it starts ahead; actors ask for none
                 "include_dashboard": False,
                 "object_store_memory": _OBJECT_STORE,
                 "_node_ip_address": "127.0.0.1",
@@ -243,6 +204,7 @@ class Cluster:
         level = logger.level
         logger.setLevel(logging.ERROR)
         try:
+            _probe(self._address)
             ray.init(log_to_driver=False, configure_logging=False, **options)
         except (OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
             what = "a local Ray can't be started" if self._address is None else f"no Ray at {self._address}"
@@ -259,3 +221,10 @@ class Cluster:
         ray.shutdown()
         self._surroundings.leave()
         self._surroundings = None
+
+
+def _probe(address: str | None) -> None:
+    """Raise OSError if nobody listens at an address: Ray itself would try for minutes."""
+    if address is not None and address != "auto":
+        host, _, port = address.rpartition(":")
+        socket.create_connection((host, int(port)), timeout=_PROBE).close()

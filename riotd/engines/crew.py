@@ -1,0 +1,84 @@
+"""The workers to be had for a shard: a spare is always on its way, and has loaded the plan's tasks already."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any
+
+from riotd.engines.lanes import Remote
+from riotd.errors import EngineError, ShardLost
+
+_GRACE = 2.0
+"""Seconds that the end waits for a spare that is still starting."""
+
+
+class Crew:
+    """Gives workers at once. A spare is there in 30 ms; one that must be started first in one to three seconds.
+
+    Attributes:
+        plan: encoded `Plan` that workers are told before they are needed.
+    """
+
+    def __init__(self, plan: bytes) -> None:
+        self.plan = plan
+        self._start: Callable[[], Remote]
+        self._spare: Remote | None = None
+        self._ready: Future[Any] | None = None
+        self._standing_by = False
+
+    def assemble(self, start: Callable[[], Remote]) -> None:
+        """Take note of how a worker is started, and start the first; may block."""
+        self._start = start
+        self._spare = self._fresh()
+
+    def stand_by(self) -> None:
+        """Keep a spare from now on; not before the shards have their workers, who would have to share the cores."""
+        self._standing_by = True
+        self._spare = self._spare or self._fresh()
+
+    def hire(self) -> Remote:
+        """The spare, or a new worker; and the next spare is started."""
+        worker, self._spare = self._spare or self._fresh(), None
+        if self._standing_by:
+            self._spare = self._fresh()
+        return worker
+
+    async def rehearse(self, plan: bytes) -> None:
+        """Try a plan on the spare; from now on it is the plan.
+
+        Raises:
+            EngineError: it can't be run.
+            ShardLost: the spare died of it.
+        """
+        spare = self._spare or self._fresh()
+        try:
+            problem = await heard(spare.ask("take", plan, b""), spare)
+        except ShardLost:
+            self._spare = self._fresh()
+            raise
+        if problem:
+            raise EngineError(problem)
+        self.plan = plan
+
+    async def dismiss(self) -> None:
+        """End the spare; one that is still starting is waited for, else it would outlive the pool by half a minute."""
+        self._standing_by = False
+        spare, self._spare = self._spare, None
+        if spare is not None and self._ready is not None:
+            await asyncio.wait([asyncio.wrap_future(self._ready)], timeout=_GRACE)
+            spare.kill()
+
+    def _fresh(self) -> Remote:
+        worker = self._start()
+        self._ready = worker.ask("take", self.plan, b"")  # what goes wrong comes up again when it is needed
+        return worker
+
+
+async def heard(answer: Future[Any], worker: Remote) -> Any:  # noqa: ANN401 - what the worker's method gives
+    """The answer to a call that is in no log; raises ShardLost if the worker died."""
+    try:
+        return await asyncio.wrap_future(answer)
+    except Exception as error:
+        if (lost := worker.problem(error)) is not None:
+            raise lost from error
+        raise
