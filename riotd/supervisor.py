@@ -16,8 +16,6 @@ log = logging.getLogger("riotd")
 
 DONE: Final = 0
 FAILED: Final = 1
-BAD_CONFIG: Final = 78
-"""sysexits' EX_CONFIG; the unit says RestartPreventExitStatus=78."""
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _DRAIN_SHARE = 0.75

@@ -49,7 +49,7 @@ class Task(ABC):
         """
         return {}
 
-    def restore(self, state: Mapping[str, Any]) -> None:
+    def restore(self, state: Mapping[str, Any]) -> None:  # noqa: B027 - a task without state has nothing to take
         """Take the state that `snapshot` gave, of this version or an earlier one; called on a fresh instance."""
 
     def __repr__(self) -> str:
