@@ -2,14 +2,11 @@
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from typing import Any
 
 from riotd.engines.lanes import Remote
 from riotd.errors import EngineError, ShardLost
-
-_GRACE = 2.0
-"""Seconds that the end waits for a spare that is still starting."""
 
 
 class Crew:
@@ -60,13 +57,15 @@ class Crew:
             raise EngineError(problem)
         self.plan = plan
 
-    async def dismiss(self) -> None:
-        """End the spare; one that is still starting is waited for, else it would outlive the pool by half a minute."""
+    async def dismiss(self, *, grace: float) -> None:
+        """End the spare, or wait `grace` seconds for it if it is still starting."""
         self._standing_by = False
         spare, self._spare = self._spare, None
-        if spare is not None and self._ready is not None:
-            await asyncio.wait([asyncio.wrap_future(self._ready)], timeout=_GRACE)
-            spare.kill()
+        if spare is None:
+            return
+        if grace and self._ready is not None:
+            await asyncio.to_thread(wait, [self._ready], grace)
+        spare.kill()
 
     def _fresh(self) -> Remote:
         worker = self._start()

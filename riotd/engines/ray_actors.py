@@ -29,6 +29,8 @@ _OBJECT_STORE = 80 * 2**20
 """Bytes, about the least Ray accepts: portions travel inline, only large snapshots go through it."""
 _PROBE = 5.0
 """Seconds for the first connection to a cluster."""
+_GRACE = 2.0
+"""Seconds the end waits for a spare that is still starting: it would outlive its pool by half a minute."""
 
 
 class RayEngine:
@@ -81,7 +83,7 @@ class RayEngine:
         """Stop the actors, and Ray if it is ours; what is still in flight raises EngineError."""
         for lane in self._lanes:
             lane.fail(EngineError("the engine was stopped"))
-        await self._crew.dismiss()
+        await self._crew.dismiss(grace=_GRACE if self._cluster.ours else 0.0)
         await self._cluster.stop()
 
     @property
@@ -162,6 +164,12 @@ class Cluster:
         self._address, self._shards = address, shards
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="ray")
         self._surroundings: Surroundings | None = None
+        self._stopped = False
+
+    @property
+    def ours(self) -> bool:
+        """Whether it is a local pool that this object has started."""
+        return self._surroundings is not None and self._surroundings.folder is not None
 
     async def start(self, then: Callable[[], None]) -> None:
         """Start or reach Ray, then do `then` in the same thread.
@@ -173,8 +181,10 @@ class Cluster:
 
     async def stop(self) -> None:
         """Leave it as `start` found it."""
-        await asyncio.get_running_loop().run_in_executor(self._thread, self._stop)
-        self._thread.shutdown()
+        if not self._stopped:
+            self._stopped = True
+            await asyncio.get_running_loop().run_in_executor(self._thread, self._stop)
+            self._thread.shutdown()
 
     def _start(self, then: Callable[[], None]) -> None:
         loopback = self._address is not None and self._address.startswith(("127.", "localhost:"))
@@ -193,6 +203,7 @@ class Cluster:
         options: dict[str, Any] = {"address": self._address}
         if surroundings.folder is not None:
             options = {
+                "address": "local",  # even if RAY_ADDRESS is set
                 "num_cpus": self._shards,  # only how many processes it starts ahead; actors ask for none
                 "include_dashboard": False,
                 "object_store_memory": _OBJECT_STORE,

@@ -16,13 +16,15 @@ MakeEngine = Callable[[Plan, int], AbstractAsyncContextManager[Engine]]
 
 
 @pytest.fixture(scope="session")
-def ray_pool() -> Iterator[None]:
-    """A local Ray, started when the first test asks for it; engines of this process use it and leave it running."""
+def ray_pool() -> Iterator[str]:
+    """Address of a local Ray, started when the first test asks for it; engines of this process use it as it is."""
     if find_spec("ray") is None:
         pytest.skip("ray is not installed")
     cluster = Cluster(None, shards=2)
     asyncio.run(cluster.start(lambda: None))
-    yield
+    import ray  # noqa: PLC0415 - reads its environment when imported, which `Cluster` sets
+
+    yield ray.get_runtime_context().gcs_address
     asyncio.run(cluster.stop())
 
 

@@ -29,9 +29,10 @@ def children() -> list[psutil.Process]:
 async def main() -> None:
     """Start the engine, then do what stdin says."""
     loop = asyncio.get_running_loop()
-    loop.add_signal_handler(signal.SIGTERM, lambda: None)
+    for each in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(each, lambda: None)
     handlers = [signal.getsignal(each) for each in (signal.SIGTERM, signal.SIGINT)]
-    engine = RayEngine(chain(), shards=2, patience=20.0)
+    engine = RayEngine(chain(), shards=2, patience=15.0)
     async with engine:
         await engine.submit(0, feed(1)[0])
         while sum(process.name().startswith("ray::Worker") for process in children()) < 3:
@@ -56,6 +57,9 @@ async def main() -> None:
                     await engine.submit(0, feed(1)[0])
             except EngineError as error:
                 say(error=str(error), seconds=loop.time() - begun)
+        else:
+            await asyncio.gather(*(engine.submit(shard, feed(1)[0]) for shard in range(2)))
+            say(**engine.counters())
         begun = loop.time()
     say(
         children=[process.pid for process in children()],
