@@ -9,17 +9,12 @@ from itertools import islice
 from types import TracebackType
 from typing import Self
 
-from mqttium import (
-    ConnectRefusedError,
-    MQTTError,
-    PacketTooLargeError,
-    ProtocolError,
-    PublishRejectedError,
-)
+from mqttium import MQTTError
 from mqttium.api import PublishReceipt
 
 from riotd.config import Connection
 from riotd.mqtt.faults import refusal
+from riotd.mqtt.flight import Flight, done, refuses, void
 from riotd.mqtt.link import Link
 from riotd.mqtt.terms import Patience, Publication, Terms
 
@@ -30,27 +25,6 @@ _ABSENCE = 300.0
 
 _FAREWELL = 2.0
 """Seconds for the last publication at the end."""
-
-
-class _Flight:
-    """One call's publications and, as they are admitted, their receipts; what was refused has its error instead."""
-
-    def __init__(self, pairs: Sequence[tuple[str, bytes]], qos: int, *, retain: bool) -> None:
-        self.pairs, self.qos, self.retain = pairs, qos, retain
-        self.receipts: list[PublishReceipt | Exception] = []
-
-    async def landed(self) -> bool:
-        """Wait until all are done with; whether none of them has to be sent again."""
-        for receipt in reversed(self.receipts):  # the last one first: then the others are mostly done, too
-            if isinstance(receipt, PublishReceipt) and not receipt.is_done():
-                with contextlib.suppress(MQTTError, OSError):
-                    await receipt.wait()
-        return not any(map(_void, self.receipts))
-
-    def refusals(self) -> list[tuple[str, BaseException]]:
-        """The topic and the error of those that were refused."""
-        pairs = zip(self.pairs, map(_error, self.receipts), strict=True)
-        return [(topic, error) for (topic, _), error in pairs if error is not None]
 
 
 class _EndedError(Exception):
@@ -93,8 +67,9 @@ class Publisher:
             connection, client_id=client_id, terms=terms, welcome=self._welcome, patience=patience, where=where
         )
         self._max_inflight = max_inflight or (65_535 if connection.protocol == "5" else 20)
-        self._turn, self._windows = asyncio.Lock(), asyncio.Lock()
-        self._flights: list[_Flight] = []
+        self._turn, self._alone = asyncio.Lock(), asyncio.Lock()
+        self._negotiated: object = None
+        self._flights: list[Flight] = []
         self._mended = 0
         self._leaving = False
         self._refused: Counter[str] = Counter()
@@ -141,17 +116,13 @@ class Publisher:
             qos: of all of them.
             retain: whether the broker keeps the last of each topic.
         """
+        flight = Flight(pairs, qos, retain=retain)
         if qos < 2:
-            return await self._fly(_Flight(pairs, qos, retain=retain))
-        refused = start = 0
-        async with self._windows:
-            while start < len(pairs):
-                window = pairs[start : start + await self._window()]
-                refused += await self._fly(_Flight(window, qos, retain=retain))
-                start += len(window)
-        return refused
+            return await self._fly(flight)
+        async with self._alone:
+            return await self._fly(flight)
 
-    async def _fly(self, flight: _Flight) -> int:
+    async def _fly(self, flight: Flight) -> int:
         try:
             async with self._turn:
                 self._flights.append(flight)
@@ -168,16 +139,6 @@ class Publisher:
             self._note(topic, error)
         return len(refusals)
 
-    async def _window(self) -> int:
-        """How many QoS 2 messages may be on the way at once.
-
-        No more are handed to the client: with the session it gives up those on the way, but what it has queued
-        behind them it would send, before we can repeat what it gave up.
-        """
-        await self._link.up()
-        allowed = min(self._max_inflight, self._link.client.negotiated.receive_maximum)
-        return max(1, allowed)
-
     def try_send_nowait(self, topic: str, payload: bytes, qos: int = 0, retain: bool = False) -> bool:  # noqa: FBT001, FBT002 - MQTT's own four
         """Hand it over if that can be done at once; False if not. Never waits, never raises for the connection."""
         if not self._link.connected:
@@ -188,7 +149,7 @@ class Publisher:
             return False
         return True
 
-    async def _admit(self, flight: _Flight) -> None:
+    async def _admit(self, flight: Flight) -> None:
         """Hand the client whatever of `flight` it does not have, after whatever older flights have lost."""
         while True:
             with contextlib.suppress(_EndedError):
@@ -196,6 +157,8 @@ class Publisher:
                     await self._mend()
                 client, qos, retain = self._link.client, flight.qos, flight.retain
                 for topic, payload in islice(flight.pairs, len(flight.receipts), None):
+                    if qos == 2:
+                        await self._room(flight)
                     try:
                         receipt: PublishReceipt | Exception = client.publish_nowait(
                             topic, payload, qos=qos, retain=retain
@@ -205,25 +168,39 @@ class Publisher:
                     flight.receipts.append(receipt)
                 return
 
+    async def _room(self, flight: Flight) -> None:
+        """Wait until there is a connection with room for one more QoS 2 message.
+
+        The client must have none queued: with a session it gives up what is on the way, and what is queued behind
+        that it would send before we can repeat it. So after every CONNACK we first look for what was given up.
+        """
+        oldest = len(flight.receipts) - min(self._max_inflight, self._link.client.negotiated.receive_maximum)
+        if oldest >= 0:
+            await done(flight.receipts[oldest])
+        await self._link.up()
+        if (negotiated := self._link.client.negotiated) is not self._negotiated:
+            self._negotiated, self._mended = negotiated, -1
+            raise _EndedError
+
     async def _mend(self) -> None:
         """Send again, oldest first, what was void when the client gave up."""
         self._mended = self._link.endings
-        for flight in self._flights:
+        for flight in list(self._flights):
             for index, receipt in enumerate(flight.receipts):
-                if _void(receipt):
+                if void(receipt):
                     flight.receipts[index] = await self._insist(*flight.pairs[index], flight)
 
-    async def _insist(self, topic: str, payload: bytes, flight: _Flight) -> PublishReceipt | Exception:
+    async def _insist(self, topic: str, payload: bytes, flight: Flight) -> PublishReceipt | Exception:
         """Wait until the client takes it: for room, for a connection. The error if it can never be sent."""
         while True:
+            if self._mended != self._link.endings:
+                raise _EndedError
             try:
                 return await self._link.client.publish(topic, payload, qos=flight.qos, retain=flight.retain)
             except (MQTTError, OSError, ValueError) as error:
-                if _refuses(error):
+                if refuses(error):
                     return error
             await self._link.up()
-            if self._mended != self._link.endings:
-                raise _EndedError
 
     async def _welcome(self, resumed: bool) -> None:  # noqa: FBT001 - what CONNACK says
         del resumed
@@ -241,22 +218,3 @@ class Publisher:
                 topic,
                 kind,
             )
-
-
-def _refuses(error: BaseException) -> bool:
-    """Whether this publication, not the connection, is at fault."""
-    if isinstance(error, ConnectRefusedError):
-        return False
-    return isinstance(error, PublishRejectedError | PacketTooLargeError | ProtocolError | ValueError)
-
-
-def _void(receipt: PublishReceipt | Exception) -> bool:
-    """Whether it has to be sent again."""
-    if not isinstance(receipt, PublishReceipt) or not receipt.is_done():
-        return False
-    error = receipt.exception()
-    return error is not None and not _refuses(error)
-
-
-def _error(receipt: PublishReceipt | Exception) -> BaseException | None:
-    return receipt.exception() if isinstance(receipt, PublishReceipt) else receipt

@@ -57,13 +57,13 @@ async def collect(source: MqttSource, total: int, *, ack: bool = True) -> list[M
     return got
 
 
-async def overhear(client: aiomqtt.Client, total: int) -> list[aiomqtt.Message]:
-    """The next `total` messages of somebody else's client; fails after ten seconds."""
+async def overhear(client: aiomqtt.Client, total: int, until: bytes | None = None) -> list[aiomqtt.Message]:
+    """The next `total` messages of somebody else's client, or all up to one; fails after ten seconds."""
     got: list[aiomqtt.Message] = []
     async with asyncio.timeout(10.0):
         async for message in client.messages:
             got.append(message)
-            if len(got) == total:
+            if message.payload == until or (until is None and len(got) == total):
                 break
     return got
 
