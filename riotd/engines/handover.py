@@ -110,9 +110,12 @@ class Handover:
             self._deaths = 0
 
     def answered(self, call: Call, outcome: Outcome | None) -> Answer | None:
-        """The present worker has done a call; None if nobody waits for it, or for the portion's other messages yet."""
+        """The present worker has done a call; `outcome` is None for a replay.
+
+        None if nobody waits for it, or if other messages of its portion are still to come.
+        """
         self._unconfirmed -= 1
-        if call.answered or outcome is None:
+        if outcome is None:
             return None
         call.answered = True
         self._condemned = 0
@@ -186,7 +189,6 @@ class Handover:
             )
         self._log.remove(call)
         self._bytes -= len(call.data)
-        self._suspect, self._deaths = None, 0
         reason = f"killed its worker {_SUSPICIOUS + 1} times, at last alone"
         return self._part(call.number, Outcome(portion.batch, [], [Reject(STAGE, portion.ids[0], reason)], []))
 

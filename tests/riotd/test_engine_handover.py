@@ -115,6 +115,17 @@ class TestDeaths:
         assert len(line._queue) == 1 + 2, "take, and the two calls behind the snapshot of the eighth"
         assert line.drain() == direct(chain(), portions)
 
+    def test_before_a_snapshot_came_have_it_asked_for_again(self) -> None:
+        """A snapshot that was lost with its worker is due from the next."""
+        portions = feed(4)
+        line = Line(chain(), max_calls=4)
+        for each in portions:
+            line.submit(each)
+        assert line._queue[-1] == "snapshot"
+        line.die()
+        assert line.drain() == direct(chain(), portions)
+        assert (line.snapshots, line.handover.state != b"") == (1, True)
+
     def test_before_a_change_of_the_plan_is_answered_change_it_again(self) -> None:
         """The change is a call of the log; a snapshot behind it carries the new plan."""
         changed = plan(Stage("first", FOLD), Stage("second", FOLD, {"seed": 9}, ("first",)))
@@ -198,6 +209,12 @@ class TestPoison:
         line.submit(portion(3, [b"kill"] * 12))
         with pytest.raises(EngineError, match="batch 3: 10 messages in a row"):
             line.drain(poison=b"kill")
+
+    def test_between_sound_messages_is_never_too_much(self) -> None:
+        """However many messages kill, as long as others get through, each of them is refused and the feed goes on."""
+        line = Line(plan(Stage("fold", FOLD)))
+        line.submit(portion(0, [b"kill", b"x"] * 12))
+        assert len(line.drain(poison=b"kill")[0].rejects) == 12
 
     def test_names_stage_and_count(self) -> None:
         """The refusal reads as what happened, and comes from the stage `engine`."""
