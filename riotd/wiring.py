@@ -175,7 +175,7 @@ def _source(config: cfg.Config, clock: Clock) -> Source:
     if isinstance(config.source, cfg.MqttSource):
         from riotd.sources.mqtt import MqttSource  # noqa: PLC0415 - only the parts in use are loaded
 
-        return MqttSource(config.source, name=config.name, clock=clock)
+        return MqttSource(config.source, name=config.name, clock=clock, linger=config.max_wait)
     from riotd.sources.files import FileSource  # noqa: PLC0415
 
     return FileSource(config.source, clock=clock)

@@ -8,7 +8,7 @@ from pydantic import ConfigDict, Field, PrivateAttr, model_validator
 from riotd.config.connection import Block, Connection, Duration, Size
 from riotd.config.inputs import Key, Source
 
-_MAX_WAIT = {"inline": 0.0, "ray": 0.006}
+_MAX_WAIT = {"inline": 0.0, "ray": 0.007}
 """Seconds, where the file does not say: an inline call costs 0.1 ms, and company is not worth waiting for; a Ray call
 costs 1 ms of CPU, so 1,000 messages a second one by one would take a whole core."""
 
@@ -19,7 +19,7 @@ class BatchLimits(Block):
     Attributes:
         max_records: messages.
         max_bytes: payload bytes; above Ray's inline limit of 100 kB calls are three times slower.
-        max_wait: how long the first message waits for company; default 0 inline, 6ms on Ray.
+        max_wait: how long the first message waits for company; default 0 inline, 7ms on Ray.
     """
 
     max_records: int = Field(default=350, ge=1)

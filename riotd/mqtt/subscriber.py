@@ -62,6 +62,8 @@ class Subscriber:
         self._owing, self._paid = asyncio.Event(), asyncio.Event()
         self._stopping = False
         self._coming: asyncio.Task[Incoming] | None = None
+        self.lingered = 0.0
+        """Seconds that what `receive` gave last may have waited in it."""
         self._counts = {"retained": 0, "duplicates": 0, "acks_dropped": 0}
 
     async def __aenter__(self) -> Self:
@@ -97,9 +99,15 @@ class Subscriber:
         """The link's counts; retained messages left out; copies recognised; acknowledgements the broker forgot."""
         return self._link.counters() | self._counts
 
-    async def receive(self, most: int) -> list[Incoming]:
-        """At least one message and at most `most`; empty is the end. Loses nothing when cancelled."""
+    async def receive(self, most: int, *, linger: float = 0.0) -> list[Incoming]:
+        """At least one message and at most `most`; empty is the end. Loses nothing when cancelled.
+
+        If it had to wait for the first, it waits another `linger` seconds for company; `lingered` says so.
+        """
         while await self._arrival():
+            self.lingered = 0.0 if self._coming is None else linger
+            if self.lingered:
+                await asyncio.sleep(linger)
             taken = [] if self._coming is None else [self._coming.result()]
             self._coming = None
             room = min(most, len(taken) + self._waiting())

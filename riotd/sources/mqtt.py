@@ -26,11 +26,21 @@ class MqttSource:
         block: broker, filters, limits.
         name: the daemon's; names the session where the block gives no client_id.
         clock: for `Message.received`.
+        linger: on a slow feed, seconds that a `receive` which had to wait goes on collecting. Taking messages one
+            by one costs 0.2 ms of CPU each; `Message.received` is then the earliest they can have come.
         patience: between attempts to connect.
     """
 
-    def __init__(self, block: config.MqttSource, *, name: str, clock: Clock, patience: Patience | None = None) -> None:
-        self._clock = clock
+    def __init__(
+        self,
+        block: config.MqttSource,
+        *,
+        name: str,
+        clock: Clock,
+        linger: float = 0.0,
+        patience: Patience | None = None,
+    ) -> None:
+        self._clock, self._linger = clock, linger
         self._subscriber = Subscriber(block, client_id=block.client_id or f"riotd-{name}-in", patience=patience)
         self._stack = AsyncExitStack()
 
@@ -53,8 +63,8 @@ class MqttSource:
 
     async def receive(self) -> Sequence[Message]:
         """As `riotd.ports.Source.receive`; at most 2,000 messages."""
-        taken = await self._subscriber.receive(_MOST)
-        now = self._clock.monotonic()
+        taken = await self._subscriber.receive(_MOST, linger=self._linger)
+        now = self._clock.monotonic() - self._subscriber.lingered
         return [Message(incoming.topic, incoming.payload, now, incoming) for incoming in taken]
 
     async def ack(self, messages: Sequence[Message]) -> None:
