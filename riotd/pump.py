@@ -64,6 +64,7 @@ class Pump:
         self._in_engine = [0] * ends.engine.shards
         self._room = asyncio.Event()
         self._room.set()
+        self._news = asyncio.Event()
         self._quiet = asyncio.Event()
         self._quiet.set()
         self._flights: asyncio.Queue[_Flight | None] = asyncio.Queue()  # bounded by the credits
@@ -134,7 +135,8 @@ class Pump:
 
     async def _take_in(self) -> None:
         while True:
-            await self._room.wait()
+            while not self._room.is_set():  # an event that was set and cleared again wakes its waiters all the same
+                await self._room.wait()
             messages = await self._ends.source.receive()
             if not messages:
                 return
@@ -149,8 +151,8 @@ class Pump:
             if self._credit():
                 self._launch(batcher.take())
             else:
-                self._room.clear()
-                await self._room.wait()
+                self._news.clear()
+                await self._news.wait()
 
     def _credit(self) -> bool:
         books = self._books
@@ -160,6 +162,7 @@ class Pump:
 
     def _dispatch(self) -> None:
         """Launch what is ready, as far as credits go; else see that it is asked again."""
+        self._news.set()
         batcher, now = self._books.batcher, self._clock.monotonic() + _TIMER_GRAIN
         if self._timer is not None:
             self._timer.cancel()
@@ -257,5 +260,4 @@ class Pump:
                     await self._ends.source.ack(free)
         if self._books.ledger.idle:
             self._quiet.set()
-        self._room.set()
         self._dispatch()

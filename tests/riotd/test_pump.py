@@ -169,6 +169,22 @@ class TestBounds:
         await running
         assert len(bench.source.acked) == 2000
 
+    async def test_what_waits_for_a_batch_is_bounded(self) -> None:
+        """However fast the source, no more waits for an engine's credit than a batch and what one receive gives."""
+        bench = Bench(feed(5000), limits=Limits(10, 10**6, 0.0), at_once=50)
+        most = 0
+
+        async def watch() -> None:
+            nonlocal most
+            while True:
+                most = max(most, bench.pump.report()["queue"]["waiting"])
+                await asyncio.sleep(0)
+
+        watching = asyncio.create_task(watch())
+        await bench.run()
+        watching.cancel()
+        assert 10 <= most <= 10 + 50
+
     async def test_at_most_two_portions_a_shard(self) -> None:
         """However fast the source, a shard has two portions at most."""
         bench = Bench(feed(3000), shards=2, limits=Limits(3, 10**6, 0.0), at_once=1000)
