@@ -80,7 +80,7 @@ class Engine(Resource, Protocol):
         """How many workers there are."""
 
     def submit(self, shard: int, portion: Portion) -> Awaitable[Outcome]:
-        """Start now; portions of a shard are processed in the order of the calls.
+        """Start now; portions of a shard are processed, and answered, in the order of the calls. An empty one flushes.
 
         Not async, because order is made by the order of calls. The awaitable raises only `EngineError`, and
         only when the engine has given up on the portion; a worker that dies is replaced by the engine itself.

@@ -162,7 +162,7 @@ class _Running:
             before = len(given)
             try:
                 given.extend(slot.process(record))
-            except Exception as error:  # noqa: BLE001 - a task is anybody's code: its failure is one record's fate
+            except (Exception, SystemExit) as error:  # noqa: BLE001 - a task is anybody's code: it fails for one record
                 del given[before:]
                 if problem := self._problem(error, slot, record, given):
                     rejects.append(Reject(self.stage.id, record.id, problem))
@@ -204,7 +204,7 @@ class _Running:
         for slot in self._slots.values() if self._task.stateful else [self._shared]:
             yield from slot.task.flush()
 
-    def _problem(self, error: Exception, slot: _Slot, record: Record, given: list[Record]) -> str:
+    def _problem(self, error: BaseException, slot: _Slot, record: Record, given: list[Record]) -> str:
         """Why the record is refused; "" if the task only had to be asked again, with growing pauses.
 
         Its shard waits meanwhile, so that order is kept and nothing piles up behind it.
@@ -216,7 +216,7 @@ class _Running:
             pause = min(2 * pause, longest)
             try:
                 given.extend(list(slot.process(record)))
-            except Exception as again:  # noqa: BLE001 - as in `run`
+            except (Exception, SystemExit) as again:  # noqa: BLE001 - as in `run`
                 error = again
             else:
                 return ""

@@ -1,5 +1,6 @@
 """Small tasks for tests, named as a user's are: `tests.sample_tasks:Counter`."""
 
+import sys
 from collections.abc import Iterable, Mapping
 from threading import Event
 from typing import Any
@@ -33,7 +34,7 @@ class Counter(Task):
 
 
 class Moody(Task):
-    """Does what the payload says: `bad`, `bug`, `half` (one record, then a bug), `none`, `two`; else one record."""
+    """Does what the payload says: bad, bug, exit, half (one record, then a bug), none, two; else one record."""
 
     stateful = False
 
@@ -44,6 +45,8 @@ class Moody(Task):
             raise BadRecord("it is bad")
         if word == b"bug":
             raise ZeroDivisionError("oops")
+        if word == b"exit":
+            sys.exit("enough")
         for _ in range({b"none": 0, b"two": 2}.get(word, 1)):  # type: ignore[call-overload]
             yield record
         if word == b"half":

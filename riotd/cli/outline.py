@@ -12,8 +12,7 @@ from riotd.units import duration_text, size_text
 Line = tuple[str, str]
 """A label, empty where the last one goes on, and its text."""
 
-_MOST = 65_535
-"""What the broker may send ahead where nobody says less (MQTT 5, 3.1.2.11.3)."""
+
 _MANY = "{:,}".format
 
 
@@ -42,7 +41,7 @@ def source_text(config: cfg.Config) -> str:
     session: str = source.session
     if session == "persistent" and source.protocol == "5":
         session = f"persistent ({duration_text(source.session_expiry)})"
-    ahead = f", at most {_MANY(source.receive_maximum)} ahead" if source.qos and source.receive_maximum < _MOST else ""
+    ahead = f", at most {_MANY(source.receive_maximum)} ahead" if source.qos and source.protocol == "5" else ""
     return (
         f"{source.url}  {' '.join(source.topics)}  QoS {source.qos}, MQTT {source.protocol}, {session} session{ahead}"
     )

@@ -14,7 +14,7 @@ from riotd.errors import Mistake
 from riotd.templates import FIELDS, TopicTemplate
 from riotd.units import size_text
 
-_MOST_AHEAD = 65_535
+_MOST_AHEAD = 50_000
 """What `receive_maximum` can say (MQTT 5, 3.1.2.11.3)."""
 
 

@@ -71,9 +71,11 @@ class Secret(Block):
         try:
             return path.read_text(encoding="utf-8").removesuffix("\n").removesuffix("\r")
         except UnicodeDecodeError as error:
-            raise ValueError(f"{path} is not UTF-8") from error
+            raise ValueError(f"{path} is not UTF-8; write the secret as text") from error
         except OSError as error:
-            raise ValueError(f"{path} cannot be read: {error.strerror}") from error
+            raise ValueError(
+                f"{path} can't be read: {error.strerror}; create it, readable by the daemon's user"
+            ) from error
 
     def _path(self) -> Path:
         if self.file is not None:

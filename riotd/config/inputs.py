@@ -25,9 +25,7 @@ class MqttSource(Connection):
         type: `mqtt`.
         topics: topic filters; shared subscriptions as $share/<group>/<filter>.
         qos: of the subscriptions, 0, 1 or 2.
-        receive_maximum: unacknowledged messages the broker may send ahead (MQTT 5, QoS 1 and 2). Best left alone: what
-            is not taken waits at the broker anyhow, once our buffer is full; and mosquitto 2.0.11, with a backlog,
-            sends some 300 more than it was allowed, for which we have to disconnect.
+        receive_maximum: unacknowledged messages the broker may send ahead (MQTT 5, QoS 1 and 2).
         buffer: bytes received and not yet taken; past it reading pauses.
         max_packet: largest packet accepted, bytes (MQTT 5 brokers are told).
         retained: false leaves out what the broker kept from before the subscription.
@@ -36,7 +34,7 @@ class MqttSource(Connection):
     type: Literal["mqtt"]
     topics: list[Annotated[str, AfterValidator(_topic_filter)]] = Field(min_length=1)
     qos: Literal[0, 1, 2] = 1
-    receive_maximum: int = Field(default=65_535, ge=1, le=65_535)
+    receive_maximum: int = Field(default=8192, ge=1, le=50_000)
     buffer: Size = 16 * 2**20
     max_packet: Size = 16 * 2**20
     retained: bool = True

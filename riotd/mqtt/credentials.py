@@ -3,9 +3,7 @@
 Nothing here ever puts a secret into a message, a log or a repr.
 """
 
-import os
 import ssl
-from pathlib import Path
 
 from riotd.config import Connection, Secret, Tls
 from riotd.errors import ConfigError, Mistake
@@ -21,18 +19,15 @@ def read_secret(secret: Secret, where: str) -> str:
     Raises:
         ConfigError: it is not there, can't be read, or is empty.
     """
-    if secret.env is not None:
-        text = os.environ.get(secret.env)
-        if text is None:
-            raise _mistake(f"{where}.env", f"the environment variable {secret.env} is not set", "set it")
-        return _not_empty(text, f"{where}.env")
-    if secret.credential is not None:
-        folder = os.environ.get("CREDENTIALS_DIRECTORY")
-        if folder is None:
-            remedy = f"add LoadCredential={secret.credential}:/path to the unit, or use file: or env:"
-            raise _mistake(f"{where}.credential", "$CREDENTIALS_DIRECTORY is not set", remedy)
-        return _read(Path(folder, secret.credential), f"{where}.credential")
-    return _read(Path(secret.file or ""), f"{where}.file")
+    kind = next(kind for kind in ("env", "credential", "file") if getattr(secret, kind) is not None)
+    try:
+        text = secret.read()
+    except ValueError as error:
+        what, _, remedy = str(error).partition("; ")
+        raise _mistake(f"{where}.{kind}", what, remedy) from None
+    if not text:
+        raise _mistake(f"{where}.{kind}", "the secret is empty", "put the password there")
+    return text
 
 
 def tls_context(connection: Connection, where: str) -> ssl.SSLContext | None:
@@ -61,23 +56,6 @@ def tls_context(connection: Connection, where: str) -> ssl.SSLContext | None:
 def _no_passphrase() -> str:
     """Instead of OpenSSL's asking at the terminal, which a daemon must never do."""
     raise ValueError("the key is encrypted")
-
-
-def _read(path: Path, where: str) -> str:
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        remedy = "create it, readable by the daemon's user"
-        raise _mistake(where, f"{path} can't be read ({error.strerror})", remedy) from None
-    except UnicodeDecodeError:
-        raise _mistake(where, f"{path} is not UTF-8 text", "write the secret as text") from None
-    return _not_empty(text.removesuffix("\n").removesuffix("\r"), where)
-
-
-def _not_empty(text: str, where: str) -> str:
-    if not text:
-        raise _mistake(where, "the secret is empty", "put the password there")
-    return text
 
 
 def _what(subject: object, error: Exception) -> str:

@@ -16,7 +16,7 @@ from mqttium.api import SubscribeOptions
 from riotd.config import MqttSource
 from riotd.mqtt.faults import refused_filter
 from riotd.mqtt.link import Link
-from riotd.mqtt.terms import Patience, Terms
+from riotd.mqtt.terms import Patience, Terms, tolerate
 
 log = logging.getLogger("riotd.mqtt")
 
@@ -210,6 +210,7 @@ class Subscriber:
 
     async def _welcome(self, resumed: bool) -> None:  # noqa: FBT001 - what CONNACK says
         """Subscribe to whatever this session is not known to have; again and again to what is refused."""
+        tolerate(self._link.client)
         if not resumed:
             self._granted.clear()
         for attempt in count():

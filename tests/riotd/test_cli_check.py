@@ -53,7 +53,7 @@ def test_check_shows_what_would_run() -> None:
         done.stdout
         == """\
 etl.yaml is right: city would run
-  source    mqtt://localhost:1883  sensors/+/senml  QoS 1, MQTT 5, clean session
+  source    mqtt://localhost:1883  sensors/+/senml  QoS 1, MQTT 5, clean session, at most 8,192 ahead
   key       level 1 of the topic, in 128 groups on 2 shards
   batch     350 messages or 90kB a shard, after 5ms
   engine    ray, 2 actors in a local cluster of our own
@@ -148,7 +148,7 @@ def test_graph_draws_a_tree() -> None:
     assert (
         _riotd("graph", "etl.yaml").stdout
         == """\
-mqtt  mqtt://localhost:1883  sensors/+/senml  QoS 1, MQTT 5, clean session
+mqtt  mqtt://localhost:1883  sensors/+/senml  QoS 1, MQTT 5, clean session, at most 8,192 ahead
 └─ parse  senml_parse()
    └─ range  range_filter(ranges={'temperature': [-12.5, 43.1]})
       ├─ mean  average(window=10)

@@ -67,7 +67,7 @@ def test_the_wait_depends_on_the_engine_where_it_is_not_said(load: Load) -> None
     """Company is not worth waiting for inline; it is on Ray."""
     text = GOOD.replace("max_wait: 5ms, ", "")
     assert load(text).max_wait == 0.0
-    assert load(text, "engine.type=ray").max_wait == 0.006
+    assert load(text, "engine.type=ray").max_wait == 0.007
 
 
 def test_the_plan_has_stages_chained_and_an_outlet_for_each_sink(load: Load) -> None:

@@ -127,7 +127,7 @@ def test_a_url_with_a_password_is_not_repeated(mistakes: Mistakes) -> None:
     ("reference", "said"),
     [
         ("{env: NO_SUCH_VARIABLE}", "the environment has no NO_SUCH_VARIABLE"),
-        ("{file: nowhere/secret}", "nowhere/secret cannot be read: No such file or directory"),
+        ("{file: nowhere/secret}", "nowhere/secret can't be read: No such file"),
         ("{credential: mqtt}", "no $CREDENTIALS_DIRECTORY; put LoadCredential=mqtt:<path> into the unit"),
     ],
 )

@@ -32,9 +32,9 @@ def test_a_systemd_credential_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path:
 @pytest.mark.parametrize(
     ("secret", "message"),
     [
-        ({"env": "NOT_SET_ANYWHERE"}, "source.password.env: the environment variable NOT_SET_ANYWHERE is not set"),
+        ({"env": "NOT_SET_ANYWHERE"}, "source.password.env: the environment has no NOT_SET_ANYWHERE"),
         ({"file": "/nowhere/secret"}, "source.password.file: /nowhere/secret can't be read"),
-        ({"credential": "broker"}, "source.password.credential: $CREDENTIALS_DIRECTORY is not set"),
+        ({"credential": "broker"}, "source.password.credential: no $CREDENTIALS_DIRECTORY"),
         ({"file": "/dev/null"}, "source.password.file: the secret is empty"),
     ],
 )

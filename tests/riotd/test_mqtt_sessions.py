@@ -8,7 +8,7 @@ import pytest
 
 from riotd.sources.mqtt import MqttSource
 from tests.riotd.brokers import MOSQUITTO, Broker, Ears, until
-from tests.riotd.mqtt_parties import collect, numbers, publish, source
+from tests.riotd.mqtt_parties import collect, numbers, publish, publisher, source
 
 pytestmark = pytest.mark.skipif(MOSQUITTO is None, reason="mosquitto is not installed")
 PROTOCOLS = pytest.mark.parametrize("protocol", ["5", "3.1.1"])
@@ -111,3 +111,13 @@ async def _processed(ours: MqttSource) -> None:
     """Wait until the broker has read all acknowledgements so far: what it answers comes after."""
     await asyncio.wait_for(ours._subscriber._paid.wait(), 5.0)
     await ours._subscriber._link.client.subscribe("unused")
+
+
+async def test_a_broker_may_send_more_than_it_was_allowed(broker: Broker) -> None:
+    """With a backlog mosquitto 2.0.11 overshoots Receive Maximum: the connection stays, and nothing is lost."""
+    many = 20_000
+    async with publisher(broker) as theirs, source(broker, "n", qos=1, receive_maximum=100) as ours:
+        await theirs.send_all([("n", b"%d" % number) for number in range(many)], qos=1)
+        got = await collect(ours, many)
+        assert [int(message.payload) for message in got] == list(range(many))
+        assert ours.counters()["losses"] == 0

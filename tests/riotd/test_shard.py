@@ -65,6 +65,12 @@ class TestRefusals:
             ("m", 2, "the task failed: ZeroDivisionError: oops"),
         ]
 
+    def test_a_task_cannot_end_the_daemon(self) -> None:
+        """A task that calls sys.exit has failed at a record, and no more."""
+        outcome = Shard(plan(Stage("m", MOODY))).run(portion(("a", b"exit"), ("a", b"ok")))
+        assert [reject.reason for reject in outcome.rejects] == ["the task failed: SystemExit: enough"]
+        assert [result.id for result in outcome.results] == [1]
+
     def test_a_task_that_fails_half_way_gives_nothing(self) -> None:
         """Records given before a failure are taken back: a message has one fate."""
         outcome = Shard(plan(Stage("m", MOODY))).run(portion(("a", b"half")))
