@@ -68,6 +68,10 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     max_packet: int = 2**20
 
 
+_BESIDE = 4096
+"""Bytes a message that waits takes beside its payload, which is all that the client counts."""
+_LEAST_WAITING = 100
+"""Messages that may wait however small the buffer."""
 _UNACKNOWLEDGED = 60_000
 """Messages not yet acknowledged that we hold at most. The next packet identifiers would be in use: mosquitto does not
 look, and a message under an identifier that is in use passes for a copy of the one that has it. Rather disconnect."""
@@ -101,6 +105,7 @@ def new_client(
         max_outbound_inflight=terms.max_inflight,
         manual_ack=terms.manual_ack,
         max_iterator_bytes=max(terms.buffer, terms.max_packet),
+        max_iterator_messages=max(_LEAST_WAITING, terms.buffer // _BESIDE),
         connect_timeout=10.0,
         ping_timeout=max(1.0, connection.keepalive / 2),
         reconnect=ReconnectPolicy(initial_delay=patience.first, max_delay=patience.longest),
