@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from riotd.cli.verbs import EXIT_CONFIG
 from riotd.config import Config
-from riotd.supervisor import BAD_CONFIG
 from riotd.units import seconds
 
 UNITS = Path(__file__).parents[2] / "systemd"
@@ -66,7 +66,7 @@ def test_exposure(tmp_path: Path, unit: str) -> None:
 
 def test_a_wrong_config_is_not_retried() -> None:
     """The unit knows the exit code of a wrong config, and does not start again after it."""
-    assert settings("riotd@.service")["RestartPreventExitStatus"] == str(BAD_CONFIG)
+    assert settings("riotd@.service")["RestartPreventExitStatus"] == str(EXIT_CONFIG)
 
 
 def test_systemd_waits_for_the_drain() -> None:
