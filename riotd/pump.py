@@ -226,10 +226,8 @@ class Pump:
         sending: list[Awaitable[None]] = [sink.send(results) for sink, results in self._by_sink(outcomes) if results]
         if rejects:
             sending.append(self._ends.rejects.send(self._letters(batch, rejects)))
-        if len(sending) == 1:
-            await sending[0]
-        elif sending:
-            await asyncio.gather(*sending)
+        # Always as tasks, even a single one: started at once it would overtake those of the batch before.
+        await asyncio.gather(*sending)
         await self._settle(batch, sum(len(outcome.results) for outcome in outcomes), len(rejects))
 
     def _by_sink(self, outcomes: Sequence[Outcome]) -> list[tuple[Sink, list[Result]]]:

@@ -23,6 +23,7 @@ async def test_a_kept_session_loses_and_doubles_nothing(
     """Over a restart or a crash of the broker every message comes once, in order, acknowledged or not."""
     broker = make_broker(persistent=True)
     broker.start()
+    gone = "Client riotd-test-in disconnected"
     async with source(broker, "n", protocol=protocol, session="persistent") as ours:
         await ears.hear("subscribed")
         await publish(broker, "n", range(200))

@@ -123,6 +123,16 @@ class TestRefusals:
         assert len(bench.sinks[0].results) == 2
         assert len(bench.source.acked) == 3
 
+    async def test_batches_with_refusals_keep_their_place(self) -> None:
+        """A batch with a dead letter beside its results is not overtaken by the next one, which has only results."""
+        words = [word for _ in range(50) for word in (b"ok", b"bad", b"ok", b"ok")]
+        limits = Limits(2, 10**6, 0.0)
+        bench = Bench([Message("d", word, 0.0) for word in words], plan=plan_of(Stage("m", MOODY)), limits=limits)
+        await bench.run()
+        ids = [result.id for result in bench.sinks[0].results]
+        assert len(ids) == 150
+        assert ids == sorted(ids)
+
 
 class TestAcknowledging:
     async def test_not_before_the_result_is_with_the_sink(self) -> None:
