@@ -197,7 +197,7 @@ class Config(Block):
     sinks: dict[str, Sink] = Field(min_length=1)
     rejects: Rejects = LogRejects()
     stats: StatsBlock = StatsBlock()
-    max_in_flight: Size = 32 * 10**6
+    max_in_flight: Size = 16 * 10**6
     grace: Duration = 20.0
 
     _file: str = PrivateAttr(default="")

@@ -35,7 +35,7 @@ class MqttSource(Connection):
     topics: list[Annotated[str, AfterValidator(_topic_filter)]] = Field(min_length=1)
     qos: Literal[0, 1, 2] = 1
     receive_maximum: int = Field(default=8192, ge=1, le=50_000)
-    buffer: Size = 16 * 2**20
+    buffer: Size = 8 * 2**20
     max_packet: Size = 16 * 2**20
     retained: bool = True
 
