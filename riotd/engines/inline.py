@@ -107,10 +107,11 @@ class _Pace:
 
     def __init__(self) -> None:
         self._each = math.inf
+        self._barred = False
 
     def quick(self, messages: int) -> bool:
         """Whether so many may be run on the loop; never before the first portion, and never the tasks' flush."""
-        return messages > 0 and messages * self._each <= _QUICK
+        return not self._barred and messages > 0 and messages * self._each <= _QUICK
 
     def timed(self, run: Callable[[Portion], Outcome], portion: Portion) -> Outcome:
         """Run the portion, and learn from it."""
@@ -119,9 +120,8 @@ class _Pace:
         seconds = perf_counter() - begun
         each = seconds / max(len(portion.ids), 1)
         if was_quick and seconds > _SLOW:
-            self._each = math.nan  # quick no more: what slept once in a while would stop the loop again
-        else:
-            self._each = each if math.isinf(self._each) else max(each, (self._each + each) / 2)
+            self._barred = True  # what is slow once in a while would stop the loop again
+        self._each = each if math.isinf(self._each) else max(each, (self._each + each) / 2)
         return outcome
 
 
