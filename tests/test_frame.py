@@ -99,7 +99,7 @@ def test_setup_notices_a_change(tmp_path: Path) -> None:
     done = run_setup(clone, "dev")
     assert (done.returncode, done.stdout) == (0, "")
     assert "installing riotd for dev" in done.stderr
-    assert "--editable .[ray,demo] --constraint constraints.txt --group dev" in asked(clone)[-1]
+    assert "--editable .[ray,demo,learn,plot,stores,beam] --constraint constraints.txt --group dev" in asked(clone)[-1]
     assert run_setup(clone, "dev").stderr == ""
 
 
