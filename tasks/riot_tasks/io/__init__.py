@@ -1,0 +1,1 @@
+"""Tasks that read from and write to the world outside: blobs, tables, archives, MQTT."""
