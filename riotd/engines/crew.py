@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import Future, wait
 from typing import Any
 
 from riotd.engines.lanes import Remote
@@ -20,11 +19,11 @@ class Crew:
         self.plan = plan
         self._start: Callable[[], Remote]
         self._spare: Remote | None = None
-        self._ready: Future[Any] | None = None
+        self._ready: asyncio.Future[Any] | None = None
         self._standing_by = False
 
     def assemble(self, start: Callable[[], Remote]) -> None:
-        """Take note of how a worker is started, and start the first; may block."""
+        """Take note of how a worker is started, and start the first."""
         self._start = start
         self._spare = self._fresh()
 
@@ -49,7 +48,7 @@ class Crew:
         """
         spare = self._spare or self._fresh()
         try:
-            problem = await heard(spare.ask("take", plan, b""), spare)
+            problem = await spare.ask("take", plan, b"")
         except ShardLost:
             self._spare = self._fresh()
             raise
@@ -64,20 +63,17 @@ class Crew:
         if spare is None:
             return
         if grace and self._ready is not None:
-            await asyncio.to_thread(wait, [self._ready], grace)
+            await asyncio.wait([self._ready], timeout=grace)
         spare.kill()
 
     def _fresh(self) -> Remote:
         worker = self._start()
-        self._ready = worker.ask("take", self.plan, b"")  # what goes wrong comes up again when it is needed
+        self._ready = worker.ask("take", self.plan, b"")
+        self._ready.add_done_callback(_unasked)
         return worker
 
 
-async def heard(answer: Future[Any], worker: Remote) -> Any:  # noqa: ANN401 - what the worker's method gives
-    """The answer to a call that is in no log; raises ShardLost if the worker died."""
-    try:
-        return await asyncio.wrap_future(answer)
-    except Exception as error:
-        if (lost := worker.problem(error)) is not None:
-            raise lost from error
-        raise
+def _unasked(answer: asyncio.Future[Any]) -> None:
+    """Pass over what went wrong: it comes up again when the worker is needed."""
+    if not answer.cancelled():
+        answer.exception()

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections.abc import Callable
-from concurrent.futures import Future
 from functools import partial
 from typing import Any, Protocol
 
@@ -21,11 +20,8 @@ _outcome = msgspec.msgpack.Decoder(Outcome).decode
 class Remote(Protocol):
     """A `Worker` elsewhere. Does what it is asked one after the other, in the order of the calls."""
 
-    def ask(self, method: str, *arguments: str | bytes) -> Future[Any]:
-        """Call a method of the worker; returns at once. The future is completed in any thread."""
-
-    def problem(self, error: BaseException) -> ShardLost | None:
-        """What an error of a future means: ShardLost if the worker is gone, None if the worker itself raised it."""
+    def ask(self, method: str, *arguments: str | bytes) -> asyncio.Future[Any]:
+        """Call a method of the worker; returns at once. ShardLost is the answer if the worker is gone."""
 
     def kill(self) -> None:
         """End it, if it still lives; what it was asked and has not done comes to nothing."""
@@ -34,8 +30,8 @@ class Remote(Protocol):
 class Lane:
     """One shard: its log, who waits for which call, and the worker that does them.
 
-    Everything happens on the loop; other threads only hand results over. An epoch is one worker's time in the lane:
-    what comes from an earlier one is not looked at, for the present one does it again.
+    Everything happens on the loop. An epoch is one worker's time in the lane: what comes from an earlier one is not
+    looked at, for the present one does it again.
 
     Args:
         name: for messages.
@@ -50,7 +46,6 @@ class Lane:
         self.worker: Remote | None = None
         self._name, self._hire, self._patience = name, hire, patience
         self._waiters: dict[int, asyncio.Future[Outcome]] = {}
-        self._early: dict[int, Outcome] = {}
         self._epoch = 0
         self._error: BaseException | None = None
         self._ready: asyncio.Future[None] | None = None
@@ -121,27 +116,20 @@ class Lane:
         if (mark := handover.snapshot_due()) is not None:
             self._hear(worker.ask("snapshot"), partial(self._keep, mark))
 
-    def _hear(self, answer: Future[Any], then: Callable[[Any], None]) -> None:
-        """Have `then` called on the loop with the answer; cheaper than a task that awaits it."""
-        epoch = self._epoch
+    def _hear(self, answer: asyncio.Future[Any], then: Callable[[Any], None]) -> None:
+        """Have `then` called with the answer; cheaper than a task that awaits it."""
+        answer.add_done_callback(partial(self._heard, self._epoch, then))
 
-        def hand_over(done: Future[Any]) -> None:
-            if epoch == self._epoch:
-                self._loop.call_soon_threadsafe(self._heard, epoch, then, done)
-
-        answer.add_done_callback(hand_over)
-
-    def _heard(self, epoch: int, then: Callable[[Any], None], done: Future[Any]) -> None:
-        worker = self.worker
+    def _heard(self, epoch: int, then: Callable[[Any], None], done: asyncio.Future[Any]) -> None:
+        worker, error = self.worker, done.exception()
         if epoch != self._epoch or worker is None:
             return
-        error = done.exception()
         if error is None:
             then(done.result())
             if self.worker is worker:
                 self._send(worker)
-        elif (lost := worker.problem(error)) is not None:
-            self._replace(lost)
+        elif isinstance(error, ShardLost):
+            self._replace(error)
         else:
             self.fail(error)
 
@@ -167,14 +155,9 @@ class Lane:
         self.snapshots += self.handover.keep(mark, state)
 
     def _settle(self, answer: Answer | None) -> None:
-        """Give outcomes in the order of the calls; Ray's threads now and then hand over one before its predecessor."""
-        if answer is None:
-            return
-        self._early[answer.number] = answer.outcome
-        while self._waiters and (number := next(iter(self._waiters))) in self._early:
-            waiter, outcome = self._waiters.pop(number), self._early.pop(number)
-            if not waiter.done():
-                waiter.set_result(outcome)
+        """Give an outcome to whoever waits for it."""
+        if answer is not None and not (waiter := self._waiters.pop(answer.number)).done():
+            waiter.set_result(answer.outcome)
 
     def _replace(self, lost: ShardLost) -> None:
         """Let the next worker take over from one that died."""

@@ -8,7 +8,7 @@ import logging
 import socket
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from functools import partial
+from contextlib import suppress
 from importlib.util import find_spec
 from types import TracebackType
 from typing import Any, Self
@@ -16,13 +16,15 @@ from typing import Any, Self
 import msgspec
 
 from riotd.dataflow import Plan
-from riotd.engines.crew import Crew, heard
+from riotd.engines.crew import Crew
 from riotd.engines.lanes import Lane
+from riotd.engines.line import Exchange, Line
 from riotd.engines.surroundings import Surroundings
 from riotd.engines.worker import Worker
 from riotd.errors import ConfigError, EngineError, Mistake, ShardLost
 from riotd.messages import Outcome, Portion
 
+_log = logging.getLogger(__name__)
 _encode = msgspec.msgpack.Encoder().encode
 
 _OBJECT_STORE = 80 * 2**20
@@ -41,9 +43,10 @@ class RayEngine:
     does. Instead a spare that has loaded the plan's tasks already takes over within milliseconds, see `handover`.
     Actors ask for no logical CPU, so that the pool starts on any machine, and for spreading, so that a cluster is used.
 
-    A portion goes out as one `bytes` below Ray's inline limit of 100 kB, if the batch limits are kept. How much may
-    be in flight is bounded by the caller's credits. A task that never returns holds up its shard for ever. What a
-    shard raises is a bug and comes out of the awaitable with the worker's traceback. Cancelling it stops nothing.
+    Portions and outcomes travel over a socket for each worker, see `line`; on a cluster workers must reach this
+    machine's address. How much may be in flight is bounded by the caller's credits. A task that never returns holds
+    up its shard for ever. What a shard raises is a bug and comes out of the awaitable as EngineError with the worker's
+    traceback. Cancelling it stops nothing.
 
     Args:
         plan: what the shards run.
@@ -62,6 +65,8 @@ class RayEngine:
             raise ConfigError([Mistake("engine.type", "ray is not installed", "pip install 'riotd[ray]'")])
         self._cluster = Cluster(address, shards=shards)
         self._crew = Crew(_encode(plan))
+        self._exchange = Exchange()
+        self._place = _Place()
         self._lanes = [
             Lane(f"shard {index}", self._crew.plan, hire=self._crew.hire, patience=patience) for index in range(shards)
         ]
@@ -69,7 +74,9 @@ class RayEngine:
     async def __aenter__(self) -> Self:
         """Start or reach Ray, start the actors, make the tasks in them."""
         try:
-            await self._cluster.start(self._assemble)
+            await self._cluster.start(self._place.prepare)
+            await self._exchange.open(self._place.host)
+            self._crew.assemble(self._worker)
             await asyncio.gather(*(lane.begin() for lane in self._lanes))
             self._crew.stand_by()
         except BaseException:
@@ -84,6 +91,7 @@ class RayEngine:
         for lane in self._lanes:
             lane.fail(EngineError("the engine was stopped"))
         await self._crew.dismiss(grace=_GRACE if self._cluster.ours else 0.0)
+        self._exchange.close()
         await self._cluster.stop()
 
     @property
@@ -115,38 +123,57 @@ class RayEngine:
         worker = self._lanes[shard].worker
         if worker is None:
             raise ShardLost(f"shard {shard} has no worker")
-        return int(await heard(worker.ask("pid"), worker))
+        return int(await worker.ask("pid"))
 
-    def _assemble(self) -> None:
-        """Make actors of the workers, and start the first; Ray takes a third of a second to take up the class."""
+    def _worker(self) -> "_Actor":
+        line, address = self._exchange.line()
+        return _Actor(self._place.actor(), line, address)
+
+
+class _Place:
+    """Where actors are made."""
+
+    host: str
+    """Address of this machine in the cluster."""
+    _make: Any
+    _first: Any
+
+    def prepare(self) -> None:
+        """Start the first actor; Ray takes a third of a second to take up the class, so not on the loop."""
         import ray  # noqa: PLC0415 - see the module's docstring
 
-        make = ray.remote(num_cpus=0, max_restarts=0, max_task_retries=0, scheduling_strategy="SPREAD")(Worker)
-        self._crew.assemble(partial(_Actor, make))
+        self.host = ray.util.get_node_ip_address()  # type: ignore[no-untyped-call]  # by Ray's makers
+        self._make = ray.remote(num_cpus=0, max_restarts=0, max_task_retries=0, scheduling_strategy="SPREAD")(Worker)
+        self._first = self._make.remote()
+
+    def actor(self) -> Any:  # noqa: ANN401 - Ray's types are not checked
+        """A handle of a new actor."""
+        first, self._first = self._first, None
+        return first or self._make.remote()
 
 
 class _Actor:
     """A `Worker` in an actor; keeps `riotd.engines.lanes.Remote`."""
 
-    def __init__(self, make: Any) -> None:  # noqa: ANN401 - Ray's types are not checked
-        self._handle = make.remote()
-
-    def ask(self, method: str, *arguments: str | bytes) -> Future[Any]:
-        answer: Future[Any] = getattr(self._handle, method).remote(*arguments).future()
-        return answer
-
-    def problem(self, error: BaseException) -> ShardLost | None:
-        from ray.exceptions import RayError, RayTaskError  # noqa: PLC0415 - see the module's docstring
-
-        if isinstance(error, RayError) and not isinstance(error, RayTaskError):
-            lines = [line for line in str(error).splitlines() if not line.startswith("\t")]  # tabs: its number, pid, ip
-            return ShardLost(" ".join(lines)[:240])
-        return None
+    def __init__(self, handle: Any, line: Line, address: tuple[str, int, str]) -> None:  # noqa: ANN401 - Ray's types are not checked
+        self._handle, self._line = handle, line
+        self._loop = asyncio.get_running_loop()
+        self.ask = line.ask
+        handle.serve.remote(*address).future().add_done_callback(self._ended)
 
     def kill(self) -> None:
         import ray  # noqa: PLC0415 - see the module's docstring
 
         ray.kill(self._handle)
+        self._line.lost(ShardLost("it was killed"))
+
+    def _ended(self, done: Future[None]) -> None:
+        """In a thread of Ray's: it knows why a worker ended, mostly a little after the line went dead."""
+        if (error := done.exception()) is not None:
+            lines = [line for line in str(error).splitlines() if not line.startswith("\t")]  # tabs: its number, pid, ip
+            cause = ShardLost(" ".join(lines)[:240])
+            with suppress(RuntimeError):  # the loop has ended too
+                self._loop.call_soon_threadsafe(self._line.lost, cause)
 
 
 class Cluster:

@@ -1,8 +1,13 @@
 """What runs where the tasks run: a shard that is built with clear errors, and one that takes and gives bytes."""
 
 import os
+import signal
+import socket
 import sys
-from typing import Literal
+import traceback
+from contextlib import suppress
+from struct import Struct
+from typing import Any, Literal
 
 import msgspec
 
@@ -14,7 +19,15 @@ from riotd.shard import Shard
 Method = Literal["run", "reconfigure"]
 """The calls that change a shard's state."""
 
+HEADER = Struct("<Q")
+"""In front of each frame on a socket: the length of what follows, in bytes."""
+_BUFFER = 2**18
+"""Bytes read ahead from the socket, as many as two full portions."""
+_RINGING = 30.0
+"""Seconds a connection to the daemon may take."""
+
 _encode = msgspec.msgpack.Encoder().encode
+_call = msgspec.msgpack.Decoder(list[Any]).decode
 _portion = msgspec.msgpack.Decoder(Portion).decode
 _plan = msgspec.msgpack.Decoder(Plan).decode
 
@@ -42,6 +55,12 @@ def _blame(plan: Plan) -> str:
     return ""
 
 
+def frame(*parts: object) -> bytes:
+    """A call `(method, arguments...)`, or an answer `(what went wrong or "", value)`, ready for the socket."""
+    body = _encode(parts)
+    return HEADER.pack(len(body)) + body
+
+
 class Worker:
     """A shard behind calls of bytes; MessagePack both ways, so that no record is ever pickled.
 
@@ -50,6 +69,29 @@ class Worker:
 
     def __init__(self) -> None:
         self._shard: Shard | None = None
+
+    def serve(self, host: str, port: int, ticket: str) -> None:
+        """Do what is asked over a socket, one call after the other, until the daemon hangs up.
+
+        Raises:
+            OSError: the daemon can't be reached at this address.
+        """
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all of a terminal's processes; the daemon drains
+        with socket.create_connection((host, port), timeout=_RINGING) as line, suppress(ConnectionError):
+            line.settimeout(None)
+            line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            line.sendall(frame(ticket))
+            calls = line.makefile("rb", buffering=_BUFFER)
+            while header := calls.read(HEADER.size):
+                method, *arguments = _call(calls.read(HEADER.unpack(header)[0]))
+                line.sendall(frame(*self._done(method, arguments)))
+
+    def _done(self, method: str, arguments: list[str | bytes]) -> tuple[str, Any]:
+        """Do one call; what went wrong or "", and what it gave."""
+        try:
+            return "", getattr(self, method)(*arguments)
+        except Exception:  # noqa: BLE001 - it goes to the daemon, which gives up with it
+            return traceback.format_exc(), None
 
     def take(self, plan: bytes, state: bytes) -> str:
         """Become the shard of this `Plan`, in this state (empty: a fresh one). What hinders it, or ""."""
