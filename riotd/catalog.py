@@ -25,10 +25,15 @@ RIOTBENCH = {
     "csv_to_senml": ("C2S", "CsvToSenML"),
     "range_filter": ("RGF", "RangeFilterCheck"),
     "bloom_filter": ("BLF", "BloomFilterCheck"),
-    "kalman_filter": ("KAL", "KalmanFilter"),
+    "accumulate": ("ACC", "Accumlator"),
     "average": ("AVG", "BlockWindowAverage"),
     "distinct_count": ("DAC", "DistinctApproxCount"),
+    "kalman_filter": ("KAL", "KalmanFilter"),
+    "second_moment": ("SOM", "SecondOrderMoment"),
+    "interpolate": ("INP", "Interpolation"),
     "sliding_regression": ("SLR", "SimpleLinearRegressionPredictor"),
+    "mqtt_publish": ("MQP", "MQTTPublish"),
+    "mqtt_subscribe": ("MQS", ""),
     "noop": ("", "NoOperation"),
 }
 """Our name to the code in RIoTBench's paper (table 1) and the name in its `MicroTopologyFactory`."""

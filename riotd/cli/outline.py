@@ -23,7 +23,7 @@ def outline(config: cfg.Config, plan: Plan) -> list[Line]:
         ("key", _key(config.key, config.engine.shards)),
         ("batch", _batch(config)),
         ("engine", _engine(config.engine)),
-        *_labelled("stages", _stages(plan)),
+        *_labelled("stages", _stages(config, plan)),
         *_labelled("sinks", _sinks(config, plan)),
         ("rejects", _rejects(config.rejects)),
         ("stats", _stats(config)),
@@ -88,11 +88,14 @@ def _engine(engine: cfg.EngineBlock) -> str:
     return f"ray, {engine.shards} actor{'s' * (engine.shards > 1)} {place}"
 
 
-def _stages(plan: Plan) -> list[str]:
+def _stages(config: cfg.Config, plan: Plan) -> list[str]:
     rows = []
+    blocks = cfg.stood_for(config.stages)
     for stage in plan.stages:
         task = catalog.find(stage.task)
         state = "an instance per device" if task.stateful else "no state"
+        if stage.id in blocks:
+            state = f"is {blocks[stage.id]}"
         rows.append((
             stage.id,
             f"← {', '.join(stage.after) or 'messages'}",

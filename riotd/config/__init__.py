@@ -14,6 +14,7 @@ from riotd.config.blocks import (
     StatsBlock,
 )
 from riotd.config.connection import Block, Connection, Duration, Secret, Size, Tls
+from riotd.config.endpoints import stood_for
 from riotd.config.inputs import FileSource, Key, MqttSource
 from riotd.config.loading import load, schema, settings_text
 from riotd.config.planning import plan
@@ -46,5 +47,6 @@ __all__ = [
     "plan",
     "schema",
     "settings_text",
+    "stood_for",
     "warnings",
 ]

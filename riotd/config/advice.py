@@ -6,6 +6,7 @@ from glob import has_magic
 from riotd.config.blocks import Config, MqttSink
 from riotd.config.checks import filter_levels
 from riotd.config.connection import Connection
+from riotd.config.endpoints import owners, relocated
 from riotd.config.inputs import MqttSource
 from riotd.config.parts import whole
 from riotd.config.planning import plan
@@ -19,7 +20,9 @@ _LOCAL = {"localhost", "127.0.0.1", "::1"}
 
 def warnings(config: Config) -> list[Mistake]:
     """Where data may be lost, work be in vain or a secret be seen, each with its remedy."""
-    return [*_session(config), *_engine(config), *_key(config), *_sinks(config), *_loops(config), *_brokers(config)]
+    checks = (_session, _engine, _key, _sinks, _loops, _brokers)
+    known = owners(config.stages)
+    return [relocated(warning, known) for check in checks for warning in check(config)]
 
 
 def _session(config: Config) -> Iterator[Mistake]:

@@ -12,6 +12,7 @@ from riotd.config import document
 from riotd.config.blocks import Config
 from riotd.config.checks import across
 from riotd.config.connection import Block
+from riotd.config.endpoints import BLOCKS, Owners, expanded, names, relocated
 from riotd.config.mistakes import descriptions, translate
 from riotd.config.parts import partial, whole
 from riotd.config.surroundings import missing
@@ -52,7 +53,15 @@ def schema() -> dict[str, Any]:
             if key in definition["properties"]:
                 definition["properties"][key]["description"] = text
     found["$defs"]["StageBlock"]["required"].remove("id")  # the task's name stands in for it
+    found["required"] = [key for key in found["required"] if key not in BLOCKS]
+    found["allOf"] = [_given_or_stage(key, kind) for key, kind in BLOCKS.items()]
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **found, "title": "riotd"}
+
+
+def _given_or_stage(key: str, kind: str) -> dict[str, Any]:
+    """JSON schema of a file that has the block, or a stage that stands for it."""
+    stage = {"properties": {"task": {"enum": names(kind)}}, "required": ["task"]}
+    return {"anyOf": [{"required": [key]}, {"properties": {"stages": {"contains": stage}}}]}
 
 
 def _kinds(block: type[Block]) -> Iterator[type[Block]]:
@@ -66,16 +75,23 @@ def settings_text(config: Config) -> str:
     return yaml.safe_dump(config.model_dump(mode="json", by_alias=True), sort_keys=False, allow_unicode=True)
 
 
-def _checked(data: dict[str, Any]) -> tuple[Config | None, list[Mistake]]:
-    config, mistakes = None, []
+def _checked(written: dict[str, Any]) -> tuple[Config | None, list[Mistake]]:
+    config, mistakes, full = None, [], expanded(written)
     try:
-        config = Config.model_validate(data)
+        config = Config.model_validate(full.data)
     except ValidationError as error:
         mistakes = translate(error)
-        parts = partial(data, error)
+        parts = partial(full.data, error)
     else:
         parts = whole(config)
-    return config, [*mistakes, *across(parts), *missing(parts)]
+    return config, [*full.mistakes, *_moved([*mistakes, *across(parts), *missing(parts)], full.owners)]
+
+
+def _moved(mistakes: list[Mistake], owners: Owners) -> list[Mistake]:
+    """Those of blocks that stages stand for are the stages'; what a stage says of a parameter itself is enough."""
+    said = {mistake.where for mistake in mistakes}
+    pairs = [(mistake, relocated(mistake, owners)) for mistake in mistakes]
+    return [moved for mistake, moved in pairs if moved is mistake or moved.where not in said]
 
 
 def _in_order(mistakes: list[Mistake], data: Mapping[str, Any]) -> list[Mistake]:
