@@ -85,6 +85,11 @@ def origin(name: str) -> str:
     return _registered()[name][0].value
 
 
+def distribution(name: str) -> str:
+    """Name and version of the distribution that registered a task."""
+    return _distribution(_registered()[name][0])
+
+
 def find(name: str) -> type[Task]:
     """The task of this name.
 

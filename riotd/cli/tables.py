@@ -1,5 +1,6 @@
 """Tables: as wide as the terminal, or, for a pipe, as wide as they need."""
 
+import re
 import sys
 from collections.abc import Sequence
 from shutil import get_terminal_size
@@ -9,14 +10,18 @@ import click
 
 _INDENT = 12
 """Columns of a label with the spaces around it."""
+_SHAPED = re.compile(r"^(?: |[*-] |\d+\. )", re.MULTILINE)
+"""A line whose shape says something: of a list, of a table, of code."""
 _LEAST = 40
 """Columns of text, however narrow the terminal."""
 
 
-def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Rows as lines, each column but the last as wide as its widest cell."""
+def aligned(rows: Sequence[Sequence[str]], *, gap: int = 2) -> list[str]:
+    """Rows as lines, each column but the last as wide as its widest cell, `gap` columns apart."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    return [
+        (" " * gap).join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    ]
 
 
 def print_labelled(label: str, text: str, *, colour: str = "cyan") -> None:
@@ -28,11 +33,12 @@ def print_labelled(label: str, text: str, *, colour: str = "cyan") -> None:
 
 
 def reflowed(text: str) -> str:
-    """Paragraphs as wide as the terminal; for a pipe as they are."""
+    """Paragraphs as wide as the terminal, lists and indented lines as they are; for a pipe all is."""
     if not sys.stdout.isatty():
         return text
     width = max(_LEAST, get_terminal_size().columns)
-    return "\n\n".join(fill(paragraph, width) for paragraph in text.split("\n\n"))
+    paragraphs = text.split("\n\n")
+    return "\n\n".join(each if _SHAPED.search(each) else fill(each, width) for each in paragraphs)
 
 
 def print_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

@@ -1,17 +1,18 @@
 """`riotd tasks`: what tasks there are, and what one of them takes."""
 
 import json
-import re
-from inspect import Parameter, signature
+import sys
+from itertools import groupby
+from shutil import get_terminal_size
+from textwrap import fill, shorten
 
 import click
 import msgspec
 
-from riot_tasks.task import Task
 from riotd import catalog
-from riotd.cli.docstrings import arguments, sections
+from riotd.cli.facts import Described, Listed, described, listed, written
 from riotd.cli.options import app_dir_option
-from riotd.cli.tables import print_table, reflowed
+from riotd.cli.tables import aligned, reflowed
 
 EPILOG = """\b
 Examples:
@@ -22,29 +23,8 @@ Examples:
 
 Exit codes: 0 done, 1 there is no such task, or it is broken."""
 
-_FAMILIES = ("parse", "filter", "statistics", "predict", "io", "visualize")
-"""RIoTBench's categories, in its order; whatever else there is comes after."""
-
-
-class Listed(msgspec.Struct, frozen=True):
-    """A task as the table has it; `error` says why a broken one can't be used."""
-
-    family: str
-    name: str
-    code: str = ""
-    pattern: str = ""
-    state: str = ""
-    about: str = ""
-    error: str = ""
-
-
-class Taken(msgspec.Struct, frozen=True):
-    """A parameter; `default` is None where it must be given."""
-
-    name: str
-    type: str
-    default: str | None
-    about: str
+_HEADS = ("family", "name", "code", "in RIoTBench", "in:out", "state", "what it does")
+_INDENT = " " * 4
 
 
 @click.command("tasks", epilog=EPILOG)
@@ -53,84 +33,66 @@ class Taken(msgspec.Struct, frozen=True):
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(name: str | None, app_dir: str, as_json: bool) -> None:  # noqa: ARG001 - its callback does the work
     """List the tasks, or describe NAME: a name, RIoTBench's code or name, or module:Class."""
-    if name is not None:
-        _describe(name, as_json=as_json)
+    if name is None:
+        _list(listed(), as_json=as_json)
         return
-    found = sorted(map(_listed, catalog.names()), key=_place)
-    if as_json:
-        click.echo(json.dumps([msgspec.to_builtins(task) for task in found], ensure_ascii=False))
-        return
-    heads = ("family", "name", "code", "in:out", "state", "what it does")
-    print_table(heads, [(t.family, t.name, t.code, t.pattern, t.state, t.error or t.about) for t in found])
-
-
-def _describe(name: str, *, as_json: bool) -> None:
     try:
-        task = catalog.find(name)
+        task = described(name)
     except (catalog.TaskNotFound, catalog.BrokenTask) as error:
         raise click.ClickException(str(error)) from error
-    known = name if ":" in name else catalog.resolve(name)
-    listed, taken = _row(known, task), parameters(task)
-    if as_json:
-        described = msgspec.to_builtins(listed) | {"parameters": msgspec.to_builtins(taken), "doc": task.__doc__}
-        click.echo(json.dumps(described, ensure_ascii=False))
+    if not as_json:
+        _describe(task)
         return
-    _print(listed, taken, task)
+    found = msgspec.to_builtins(task)
+    click.echo(json.dumps(found.pop("facts") | found, ensure_ascii=False))
 
 
-def _print(listed: Listed, taken: list[Taken], task: type[Task]) -> None:
-    doc = sections(task.__doc__)
-    code = f" ({listed.code})" if listed.code else ""
-    click.secho(f"{listed.name}{code}", bold=True, nl=False)
-    prose = re.sub(r"\n{3,}", "\n\n", doc[""])  # the gaps where the sections were
-    click.echo(f"  {listed.family}, {listed.pattern}, {listed.state}\n\n{reflowed(prose)}\n")
-    if taken:
-        print_table(("parameter", "type", "default", ""), [(t.name, t.type, _default(t), t.about) for t in taken])
+def _list(tasks: list[Listed], *, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(msgspec.to_builtins(tasks), ensure_ascii=False))
+    elif sys.stdout.isatty():
+        _show(tasks)
     else:
-        click.echo("It takes no parameters.")
-    for name in ("Example", "Examples", "References"):
-        if name in doc:
-            click.secho(f"\n{name}", fg="cyan")
-            click.echo(doc[name])
+        rows = [(*_facts(task), task.error or task.about) for task in tasks]
+        click.echo("\n".join(aligned([_HEADS, *rows])))
 
 
-def parameters(task: type[Task]) -> list[Taken]:
-    """What a task takes, in the order of its constructor."""
-    hints, abouts = catalog.hints(task), arguments(task.__doc__) or arguments(task.__init__.__doc__)
-    return [
-        Taken(
-            name,
-            catalog.type_text(hints[name]) if name in hints else "",
-            None if parameter.default is Parameter.empty else repr(parameter.default),
-            abouts.get(name, ""),
-        )
-        for name, parameter in signature(task).parameters.items()
-    ]
+def _facts(task: Listed) -> tuple[str, ...]:
+    return task.family, task.name, task.code, task.riotbench, task.pattern, task.state
 
 
-def _default(parameter: Taken) -> str:
-    return "must be given" if parameter.default is None else parameter.default
+def _show(tasks: list[Listed]) -> None:
+    """For a person: by family, the facts of a task on one line, what it does on the next; 80 columns are enough."""
+    head, *lines = aligned([_HEADS[1:6], *(_facts(task)[1:] for task in tasks)], gap=1)
+    click.secho(head, fg="cyan")
+    pairs = zip(tasks, lines, strict=True)
+    for family, members in groupby(pairs, key=lambda pair: pair[0].family):
+        click.secho(f"\n{family}", fg="cyan", bold=True)
+        for task, line in members:
+            name, _, rest = line.partition(" ")
+            click.echo(f"{click.style(name, bold=True)} {rest}")
+            about = shorten(task.error or task.about, get_terminal_size().columns - len(_INDENT), placeholder=" …")
+            click.secho(_INDENT + about, fg="red" if task.error else None, dim=not task.error)
 
 
-def _listed(name: str) -> Listed:
-    try:
-        return _row(name, catalog.find(name))
-    except catalog.BrokenTask as error:
-        return Listed(_family(catalog.origin(name)), name, error=f"broken: {error}")
+def _describe(task: Described) -> None:
+    facts = task.facts
+    names = ", ".join(filter(None, (facts.code, facts.riotbench and f"{facts.riotbench} in RIoTBench")))
+    click.secho(facts.name, bold=True, nl=False)
+    origin = f", from {facts.distribution}" if facts.distribution else ""
+    click.echo(f"{f' ({names})' if names else ''}\n{facts.family}, {facts.pattern}, {facts.state}{origin}\n")
+    click.echo(f"{reflowed(task.prose)}\n")
+    click.secho("Parameters" if task.parameters else "It takes no parameters.", fg="cyan")
+    for parameter in task.parameters:
+        default = "must be given" if parameter.required else f"default {written(parameter.default)}"
+        click.secho(f"  {parameter.name}", bold=True, nl=False)
+        click.echo(f"  {parameter.type or 'anything'}, {default}\n{_indented(parameter.about)}")
+    for title, text in task.sections.items():
+        click.secho(f"\n{title}", fg="cyan")
+        click.echo(text)
 
 
-def _row(name: str, task: type[Task]) -> Listed:
-    about = sections(task.__doc__)[""].partition("\n\n")[0].replace("\n", " ")
-    state = "per device" if task.stateful else "no state"
-    return Listed(_family(task.__module__), name, task.code, task.pattern, state, about)
-
-
-def _family(module: str) -> str:
-    """The room a task is in; for other people's, their package."""
-    package, *rooms = module.partition(":")[0].split(".")
-    return package if package != "riot_tasks" else rooms[0] if len(rooms) > 1 else "other"
-
-
-def _place(task: Listed) -> tuple[int, str, str]:
-    order = _FAMILIES.index(task.family) if task.family in _FAMILIES else len(_FAMILIES)
-    return order, task.family, task.name
+def _indented(text: str) -> str:
+    if not sys.stdout.isatty():
+        return _INDENT + text
+    return fill(text, get_terminal_size().columns, initial_indent=_INDENT, subsequent_indent=_INDENT)

@@ -1,8 +1,6 @@
-"""`riotd check`, `riotd graph` and `riotd tasks`, as a user sees them."""
+"""`riotd check` and `riotd graph`, as a user sees them."""
 
 import json
-import os
-import subprocess
 import sys
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -10,7 +8,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from click.testing import CliRunner, Result
 
-from riotd import catalog, config
+from riotd import config
 from riotd.cli.verbs import riotd
 
 GOOD = """\
@@ -182,62 +180,3 @@ def test_graph_writes_svg_that_fits_its_frame() -> None:
         assert 0 <= float(box["x"]) <= float(root.attrib["width"]) - float(box["width"])
         assert 0 <= float(box["y"]) <= float(root.attrib["height"]) - float(box["height"])
     assert len({(box["x"], box["y"]) for box in boxes}) == 8
-
-
-def test_tasks_lists_every_registered_task() -> None:
-    """One line a task, with family, code, pattern and state; none of ours is broken."""
-    lines = _riotd("tasks").stdout.splitlines()
-    assert [line.split()[1] for line in lines[1:] if line.split()[1] in catalog.names()] == [
-        line.split()[1] for line in lines[1:]
-    ]
-    assert len(lines) == 1 + len(catalog.names())
-    assert "broken" not in "".join(lines)
-    (kalman,) = (line for line in lines if " kalman_filter " in line)
-    assert kalman.split()[:6] == ["statistics", "kalman_filter", "KAL", "1:1", "per", "device"]
-
-
-def test_tasks_as_json_is_the_same_list() -> None:
-    """For programs."""
-    listed = {task["name"]: task for task in json.loads(_riotd("tasks", "--json").stdout)}
-    assert sorted(listed) == catalog.names()
-    assert listed["range_filter"]["state"] == "no state"
-
-
-@pytest.mark.parametrize("name", [*catalog.names(), "KAL", "riot_tasks.noop:Noop"])
-def test_tasks_describes_each(name: str) -> None:
-    """Every parameter of the constructor is in the description with a text of its own."""
-    done = _riotd("tasks", name)
-    assert done.exit_code == 0
-    described = json.loads(_riotd("tasks", name, "--json").stdout)
-    for parameter in described["parameters"]:
-        assert parameter["about"], parameter
-        assert f"{parameter['name']} " in done.stdout
-
-
-def test_tasks_describes_parameters_with_defaults_and_example() -> None:
-    """Type, default and what must be given are said, and the docstring's example is shown."""
-    shown = _riotd("tasks", "RGF").stdout
-    assert shown.startswith("range_filter (RGF)  filter, 1:0/1, no state\n\n")
-    assert "ranges      Mapping[str, Sequence[float]]  must be given  " in shown
-    assert "on_outlier  str                            'drop'         " in shown
-    assert "\nExample\n>>> " in shown
-
-
-def test_tasks_lists_a_broken_plugin_among_the_others(tmp_path: Path) -> None:
-    """A plugin that can't be loaded has a line that says so, and takes no other task with it."""
-    info = tmp_path / "acme-1.0.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: acme\nVersion: 1.0\n", encoding="utf-8")
-    (info / "entry_points.txt").write_text("[riotd.tasks]\nlost = acme_tasks:Lost\n", encoding="utf-8")
-    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
-    command = [sys.executable, "-m", "riotd", "tasks"]
-    lines = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout.splitlines()
-    (lost,) = (line for line in lines if " lost " in line)
-    assert "broken: task 'lost', acme_tasks:Lost of the distribution acme 1.0, can't be loaded: ModuleNotFound" in lost
-    assert len(lines) == 2 + len(catalog.names())
-
-
-def test_tasks_refuses_an_unknown_name() -> None:
-    """Exit 1, with a suggestion."""
-    done = _riotd("tasks", "kalman")
-    assert (done.exit_code, done.stderr) == (1, "Error: there is no task 'kalman'; did you mean 'kalman_filter'?\n")
