@@ -21,6 +21,7 @@ from riot_tasks.task import Task
 GROUP = "riotd.tasks"
 
 RIOTBENCH = {
+    "annotate": ("ANN", "Annotate"),
     "senml_parse": ("SML", "SenMlParse"),
     "csv_to_senml": ("C2S", "CsvToSenML"),
     "range_filter": ("RGF", "RangeFilterCheck"),
@@ -35,6 +36,9 @@ RIOTBENCH = {
     "mqtt_publish": ("MQP", "MQTTPublish"),
     "mqtt_subscribe": ("MQS", ""),
     "noop": ("", "NoOperation"),
+    "pi_viete": ("", "PiByViete"),
+    "bloom_train": ("", "BloomFilterTrain"),
+    "join": ("", "JoinBolt"),
 }
 """Our name to the code in RIoTBench's paper (table 1) and the name in its `MicroTopologyFactory`."""
 

@@ -70,6 +70,39 @@ def test_merging_is_adding_to_one(first: list[str], second: list[str]) -> None:
     assert merged.bits == _of(first + second).bits
 
 
+def test_a_copy_goes_its_own_way() -> None:
+    """What is added to a copy is not in the filter it was made of."""
+    made = _of(["dev1"])
+    copied = made.copy()
+    copied.add("dev2")
+    assert ("dev1" in copied, "dev2" in copied, "dev2" in made) == (True, True, False)
+
+
+def test_the_bits_tell_how_many_are_in() -> None:
+    """The estimated count is within 2 % of the truth up to three times the expected number, double ones left out."""
+    made = _of([], expected=5000)
+    for number in range(15_000):
+        made.add(f"dev{number}")
+        made.add("dev0")
+        if number % 1000 == 999:
+            assert abs(made.count() / (number + 1) - 1) < 0.02
+
+
+def test_a_full_filter_still_has_a_count() -> None:
+    """An empty filter holds nothing and lets nobody in; a full one lets everybody in, and its count is finite."""
+    empty, full = BloomFilter(bytearray(8), 7), BloomFilter(bytearray(b"\xff" * 8), 7)
+    assert (empty.count(), empty.false_positives()) == (0.0, 0.0)
+    assert (round(full.count()), full.false_positives()) == (38, 1.0)
+
+
+@pytest.mark.parametrize("count", [0, 1, 2500, 5000, 10_000])
+def test_the_bits_tell_how_many_strangers_pass(count: int) -> None:
+    """The share of 20,000 strangers that pass is the one worked out from the bits."""
+    made = _of([f"dev{number}" for number in range(count)], expected=5000)
+    passed = sum(f"stranger{number}" in made for number in range(20_000)) / 20_000
+    assert abs(passed - made.false_positives()) < 0.005
+
+
 def test_merging_filters_of_different_size_is_refused() -> None:
     """Filters made with different numbers have no merge."""
     with pytest.raises(ValueError, match="different size"):

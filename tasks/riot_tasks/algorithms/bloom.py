@@ -6,7 +6,7 @@ RIoTBench's filters were written with: each reads the other's files.
 """
 
 from array import array
-from math import ceil, floor, log
+from math import ceil, floor, log, log1p
 
 from mmh3 import hash64
 
@@ -70,6 +70,26 @@ class BloomFilter:
                 return False
             hashed += step
         return True
+
+    def copy(self) -> "BloomFilter":
+        """A filter of its own with the same members."""
+        return BloomFilter(bytearray(self.bits), self.hashes)
+
+    def false_positives(self) -> float:
+        """The share of strangers that it takes for members as it stands (Guava's `expectedFpp`)."""
+        return float((self._ones() / self._size) ** self.hashes)
+
+    def count(self) -> float:
+        """About how many different items are in, from the share of bits set (Guava's `approximateElementCount`).
+
+        Swamidass and Baldi, "Mathematical Correction for Fingerprint Similarity Measures to Improve Chemical
+        Retrieval", J. Chem. Inf. Model. 47 (2007). With every bit set it is as if one were not.
+        """
+        ones = min(self._ones(), self._size - 1)
+        return -log1p(-ones / self._size) * self._size / self.hashes
+
+    def _ones(self) -> int:
+        return int.from_bytes(self.bits, "little").bit_count()
 
     def merge(self, other: "BloomFilter") -> None:
         """Take in the members of `other`, which was made with the same numbers."""

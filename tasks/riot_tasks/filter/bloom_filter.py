@@ -56,7 +56,7 @@ class BloomFilter(Task):
         self.field = name("field", field)
         self.separator = None if separator is None else _text("separator", separator)
         self.expected = None if expected is None else whole("expected", expected, least=1)
-        self.false_positive = _share(false_positive)
+        self.false_positive = share(false_positive)
         self.on_miss = one_of("on_miss", on_miss, ("drop", "null"))
         self._members = self._made()
 
@@ -100,7 +100,12 @@ def _text(parameter: str, value: object) -> str:
     return value
 
 
-def _share(value: object) -> float:
+def share(value: object) -> float:
+    """The parameter `false_positive`, of whoever makes a filter.
+
+    Raises:
+        ValueError: it is no number between 0 and 1.
+    """
     if not isinstance(value, float) or not 0.0 < value < 1.0:
         raise ValueError(f"false_positive: must be a number between 0 and 1, like 0.01 (is {value!r})")
     return value

@@ -1,0 +1,160 @@
+"""`join`: the parts of a message in one record again."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from riot_tasks.errors import BadRecord
+from riot_tasks.fields import versioned
+from riot_tasks.parameters import flag, names, one_of, positive, whole
+from riot_tasks.record import Record, Value
+from riot_tasks.task import Task
+
+_LEAST, _MOST = -(2**63), 2**64 - 1
+"""Integers that a snapshot can hold."""
+
+
+class Join(Task):
+    """Gathers the records of one message, as `senml_parse` with `explode` makes them, to one record with all fields.
+
+    Args:
+        fields: the fields that make a message complete, in the order the result has them. None in a field is as good
+            as a value; other fields are left out.
+        same_time: only records of one time belong together, for messages that hold several readings of a field.
+        timeout: seconds of the records' own time after which a message that is still incomplete expires: when a
+            record of another message comes that is so much later than its first one. None is never.
+        max_open: messages gathered at a time; one more makes the oldest expire.
+        on_expiry: "drop" gives nothing for a message that expires; "partial" gives what came of it, with None for
+            the rest.
+
+    The result has the time and the meta of the message's first record, and the units of all. A partial one comes with
+    the record that makes the message expire, and has that one's id: `meta["message"]` is its own, `meta["missing"]`
+    the fields that did not come, with commas between. Once messages have expired, `meta["expired"]` of each result is
+    how many so far. At most one expires with a record; at the end of a bounded stream all do. A field that comes
+    twice makes a BadRecord; a part that comes after its message has expired opens it anew.
+
+    RIoTBench counts names up to a number in the settings, and keeps what is incomplete for ever.
+
+    Example:
+        >>> from riot_tasks import Record
+        >>> task = Join(["temperature", "humidity"])
+        >>> for values in ({"humidity": 50.0}, {"light": 800.0}, {"temperature": None}):
+        ...     for result in task.process(Record(7, "dev7", 0.0, values)):
+        ...         print(result.id, result.values)
+        7 {'temperature': None, 'humidity': 50.0}
+
+    References:
+        RIoTBench JoinBolt of its ETL dataflow, arXiv 1701.08530, figure 3a; not among the 27 tasks of its paper.
+    """
+
+    pattern = "N:1"
+
+    def __init__(
+        self,
+        fields: Sequence[str],
+        *,
+        same_time: bool = False,
+        timeout: float | None = 60.0,
+        max_open: int = 64,
+        on_expiry: str = "drop",
+    ) -> None:
+        self.fields = names("fields", fields) or _none()
+        self.same_time = flag("same_time", same_time)
+        self.timeout = None if timeout is None else positive("timeout", timeout)
+        self.max_open = whole("max_open", max_open, least=1)
+        self.on_expiry = one_of("on_expiry", on_expiry, ("drop", "partial"))
+        self._wanted = frozenset(self.fields)
+        self._open: dict[tuple[int, float], Record] = {}
+        self._expired = 0
+
+    def process(self, record: Record) -> Iterable[Record]:
+        """The message, if this record completes it; else one that expires, if any does.
+
+        Raises:
+            BadRecord: a field came before in this message, or holds what no snapshot can.
+        """
+        found = {field: _kept(field, value) for field, value in record.values.items() if field in self._wanted}
+        if not found:
+            return ()
+        key = self._key(record)
+        gathered = _both(self._open.get(key), record, found)
+        if len(gathered.values) == len(self.fields):
+            self._open.pop(key, None)
+            return (self._result(gathered, record.id, {}),)
+        self._open[key] = gathered
+        overdue = self._overdue(key, record.time)
+        return () if overdue is None else self._expiry(overdue, record.id)
+
+    def flush(self) -> Iterable[Record]:
+        """What is incomplete, each under its own id; nothing with `on_expiry` "drop"."""
+        return [result for key in list(self._open) for result in self._expiry(key, key[0])]
+
+    def _key(self, record: Record) -> tuple[int, float]:
+        return (record.id, record.time if self.same_time else 0.0)
+
+    def _overdue(self, latest: tuple[int, float], now: float) -> tuple[int, float] | None:
+        """The message that expires next, if one has to."""
+        if len(self._open) > self.max_open:
+            return next(iter(self._open))
+        if self.timeout is None or len(self._open) == 1:
+            return None
+        late = (key for key, first in self._open.items() if now - first.time > self.timeout and key != latest)
+        return next(late, None)
+
+    def _expiry(self, key: tuple[int, float], number: int) -> Iterable[Record]:
+        gathered = self._open.pop(key)
+        self._expired += 1
+        if self.on_expiry == "drop":
+            return ()
+        missing = ",".join(field for field in self.fields if field not in gathered.values)
+        return (self._result(gathered, number, {"message": str(gathered.id), "missing": missing}),)
+
+    def _result(self, gathered: Record, number: int, more: dict[str, str]) -> Record:
+        values = {field: gathered.values.get(field) for field in self.fields}
+        meta = gathered.meta
+        if self._expired:
+            meta = {**meta, **more, "expired": str(self._expired)}
+        return Record(number, gathered.source, gathered.time, values, gathered.units, meta)
+
+    def snapshot(self) -> Mapping[str, Any]:
+        """What has come of the messages that are open, and how many have expired."""
+        rows = [
+            [row.id, row.source, row.time, dict(row.values), dict(row.units), dict(row.meta)]
+            for row in self._open.values()
+        ]
+        return {"version": 1, "open": rows, "expired": self._expired}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Take what `snapshot` gave."""
+        saved = versioned(state, 1)
+        rows = [Record(*row[:3], *map(dict, row[3:])) for row in saved["open"]]
+        self._open = {self._key(row): row for row in rows}
+        self._expired = saved["expired"]
+
+
+def _both(first: Record | None, record: Record, found: dict[str, Value]) -> Record:
+    """What has come of a message, these fields of `record` included."""
+    units = {field: unit for field, unit in record.units.items() if field in found}
+    if first is None:
+        return Record(record.id, record.source, record.time, found, units, record.meta)
+    for field in found:
+        if field in first.values:
+            raise BadRecord(
+                f"{field}: came twice in message {record.id}; same_time keeps readings of different times apart"
+            )
+    return Record(first.id, first.source, first.time, {**first.values, **found}, {**first.units, **units}, first.meta)
+
+
+def _kept(field: str, value: Value) -> Value:
+    """The value, if a snapshot can hold it."""
+    if type(value) is int and not _LEAST <= value <= _MOST:
+        raise BadRecord(f"{field}: an integer of {value.bit_length()} bits; 64 can be kept")
+    if type(value) is str and not value.isascii():
+        try:
+            value.encode()
+        except UnicodeEncodeError as error:
+            raise BadRecord(f"{field}: not a text in Unicode: {error.reason}") from None
+    return value
+
+
+def _none() -> list[str]:
+    raise ValueError("fields: list those that make a message complete, [temperature, humidity]")
