@@ -6,10 +6,14 @@ from riot_tasks import Record, Task
 from riot_tasks.filter.bloom_filter import BloomFilter
 from riot_tasks.filter.range_filter import RangeFilter
 from riot_tasks.noop import Noop
+from riot_tasks.predict.error_estimate import ErrorEstimate
+from riot_tasks.predict.interpolate import Interpolate
 from riot_tasks.predict.sliding_regression import SlidingRegression
+from riot_tasks.statistics.accumulate import Accumulate
 from riot_tasks.statistics.average import Average
 from riot_tasks.statistics.distinct_count import DistinctCount
 from riot_tasks.statistics.kalman_filter import KalmanFilter
+from riot_tasks.statistics.second_moment import SecondMoment
 from riot_tasks.testing import check_task
 
 TWO = ["temperature", "humidity"]
@@ -24,6 +28,10 @@ PARAMS: dict[type[Task], list[dict[str, Any]]] = {
     KalmanFilter: [{}, {"fields": TWO}, {"fields": TWO, "parity": True}],
     Average: [{"window": 3}, {"fields": TWO, "window": 4}, {"fields": TWO, "parity": True}],
     DistinctCount: [{}, {"item": "temperature", "trigger": "light", "buckets": 5}, {"item": "kind", "parity": True}],
+    Accumulate: [{"window": 3}, {"fields": TWO, "window": 5, "name_from": "bn"}, {"window": 4, "parity": True}],
+    SecondMoment: [{}, {"fields": TWO, "tracked": 5}, {"fields": TWO, "tracked": 5, "parity": True}],
+    Interpolate: [{}, {"on_empty": "zero"}, {"fields": ["light"], "on_empty": "drop"}, {"parity": True}],
+    ErrorEstimate: [{"actual": "light", "predicted": "temperature", "parity": parity} for parity in (False, True)],
     SlidingRegression: [{"window": 5, "horizon": 3}, {"fields": TWO, "window": 2}, {"fields": TWO, "parity": True}],
 }
 
