@@ -11,10 +11,7 @@ from riotd.config.inputs import MqttSource
 from riotd.config.parts import whole
 from riotd.config.planning import plan
 from riotd.errors import Mistake
-from riotd.units import size_text
 
-_RAY_INLINE = 90_000
-"""Bytes of a batch that surely stay below Ray's inline limit of 100 kB: above it calls are three times slower."""
 _LOCAL = {"localhost", "127.0.0.1", "::1"}
 
 
@@ -42,9 +39,6 @@ def _session(config: Config) -> Iterator[Mistake]:
 
 
 def _engine(config: Config) -> Iterator[Mistake]:
-    if config.engine.type == "ray" and config.batch.max_bytes > _RAY_INLINE:
-        what = f"above {size_text(_RAY_INLINE)} Ray's calls are three times slower"
-        yield Mistake("batch.max_bytes", f"{what} (is {size_text(config.batch.max_bytes)})", "lower it")
     if config.engine.type == "inline" and config.engine.address is not None:
         yield Mistake("engine.address", "means nothing to the inline engine", "type: ray, or leave it out")
 
