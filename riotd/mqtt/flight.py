@@ -4,14 +4,16 @@ import contextlib
 from collections.abc import Sequence
 
 from mqttium import ConnectRefusedError, MQTTError, PacketTooLargeError, ProtocolError, PublishRejectedError
-from mqttium.api import PublishReceipt
+from mqttium.api import Properties, PublishReceipt
 
 
 class Flight:
     """One call's publications and, as they are admitted, their receipts; what was refused has its error instead."""
 
-    def __init__(self, pairs: Sequence[tuple[str, bytes]], qos: int, *, retain: bool) -> None:
-        self.pairs, self.qos, self.retain = pairs, qos, retain
+    def __init__(
+        self, pairs: Sequence[tuple[str, bytes]], qos: int, *, retain: bool, properties: Properties | None = None
+    ) -> None:
+        self.pairs, self.qos, self.retain, self.properties = pairs, qos, retain, properties
         self.receipts: list[PublishReceipt | Exception] = []
 
     async def landed(self) -> bool:

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Self
 
 from mqttium import MQTTError
-from mqttium.api import PublishReceipt
+from mqttium.api import Properties, PublishReceipt
 
 from riotd.config import Connection
 from riotd.mqtt.faults import refusal
@@ -66,7 +66,8 @@ class Publisher:
         self._link = Link(
             connection, client_id=client_id, terms=terms, welcome=self._welcome, patience=patience, where=where
         )
-        self._max_inflight = max_inflight or (65_535 if connection.protocol == "5" else 20)
+        self._five = connection.protocol == "5"
+        self._max_inflight = max_inflight or (65_535 if self._five else 20)
         self._turn, self._alone = asyncio.Lock(), asyncio.Lock()
         self._negotiated: object = None
         self._flights: list[Flight] = []
@@ -105,7 +106,9 @@ class Publisher:
         """Return when the broker has it (QoS 0: the socket); False if it can never be sent."""
         return not await self.send_all([(topic, payload)], qos=qos, retain=retain)
 
-    async def send_all(self, pairs: Sequence[tuple[str, bytes]], *, qos: int = 0, retain: bool = False) -> int:
+    async def send_all(
+        self, pairs: Sequence[tuple[str, bytes]], *, qos: int = 0, retain: bool = False, content_type: str = ""
+    ) -> int:
         """Return when the broker has all of them, in this order; how many could never be sent.
 
         Overlapping calls are admitted one after the other, in the order they were made. Waits as long as there
@@ -115,8 +118,10 @@ class Publisher:
             pairs: topic and payload of each.
             qos: of all of them.
             retain: whether the broker keeps the last of each topic.
+            content_type: their media type, if it is to be said; MQTT 3.1.1 can't.
         """
-        flight = Flight(pairs, qos, retain=retain)
+        properties = Properties({"content_type": content_type}) if content_type and self._five else None
+        flight = Flight(pairs, qos, retain=retain, properties=properties)
         if qos < 2:
             return await self._fly(flight)
         async with self._alone:
@@ -155,13 +160,13 @@ class Publisher:
             with contextlib.suppress(_EndedError):
                 if self._mended != self._link.endings:
                     await self._mend()
-                client, qos, retain = self._link.client, flight.qos, flight.retain
+                client, qos, retain, properties = self._link.client, flight.qos, flight.retain, flight.properties
                 for topic, payload in islice(flight.pairs, len(flight.receipts), None):
                     if qos == 2:
                         await self._room(flight)
                     try:
                         receipt: PublishReceipt | Exception = client.publish_nowait(
-                            topic, payload, qos=qos, retain=retain
+                            topic, payload, qos=qos, retain=retain, properties=properties
                         )
                     except (MQTTError, OSError, ValueError):
                         receipt = await self._insist(topic, payload, flight)
@@ -196,7 +201,9 @@ class Publisher:
             if self._mended != self._link.endings:
                 raise _EndedError
             try:
-                return await self._link.client.publish(topic, payload, qos=flight.qos, retain=flight.retain)
+                return await self._link.client.publish(
+                    topic, payload, qos=flight.qos, retain=flight.retain, properties=flight.properties
+                )
             except (MQTTError, OSError, ValueError) as error:
                 if refuses(error):
                     return error

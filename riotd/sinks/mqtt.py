@@ -5,6 +5,7 @@ from types import TracebackType
 from typing import Self
 
 from riotd import config
+from riotd.formats import CONTENT_TYPES
 from riotd.messages import DeadLetter, Result
 from riotd.mqtt import Publisher
 from riotd.sinks.letters import encode_letter
@@ -12,12 +13,12 @@ from riotd.templates import TopicTemplate
 
 
 class MqttSink:
-    """Results, each to the topic its template gives; keeps to `riotd.ports.Sink`.
+    """Results, each to the topic its template gives; keeps to `riotd.ports.Sink`. What is CBOR says so on MQTT 5.
 
     The publisher is somebody else's: entering and leaving the sink does nothing to it.
 
     Args:
-        block: topic template, QoS, retain.
+        block: topic template, format, QoS, retain.
         publisher: an open connection.
 
     Raises:
@@ -27,6 +28,7 @@ class MqttSink:
     def __init__(self, block: config.MqttSink, publisher: Publisher) -> None:
         self._render = TopicTemplate(block.topic).render
         self._qos, self._retain, self._publisher = block.qos, block.retain, publisher
+        self._content_type = CONTENT_TYPES.get(block.format, "")
         self._sent = self._failed = self._bytes = 0
 
     async def __aenter__(self) -> Self:
@@ -42,7 +44,9 @@ class MqttSink:
         """As `riotd.ports.Sink.send`; at QoS 0 the outside is the socket."""
         render = self._render
         pairs = [(render(r.source, r.stage, r.name, r.topic), r.payload) for r in results]
-        failed = await self._publisher.send_all(pairs, qos=self._qos, retain=self._retain)
+        failed = await self._publisher.send_all(
+            pairs, qos=self._qos, retain=self._retain, content_type=self._content_type
+        )
         self._failed += failed
         self._sent += len(pairs) - failed
         self._bytes += sum(len(payload) for _, payload in pairs)

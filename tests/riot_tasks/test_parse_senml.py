@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import cbor2
 import pytest
 
 from riot_tasks import BadRecord, Record, Value
@@ -11,6 +12,10 @@ from riot_tasks.testing import check_task
 
 SAMPLES = Path(__file__).resolve().parents[2] / "../shared/riotbench-data"
 PACK = b'[{"bn":"urn:dev:7:","bt":1700000000.5,"n":"temperature","u":"Cel","v":12.6},{"n":"door","vb":true}]'
+CBOR = cbor2.dumps([
+    {-2: "urn:dev:7:", -3: 1700000000.5, 0: "temperature", 1: "Cel", 2: 12.6},
+    {0: "door", 4: True},
+])
 DRAFT = b'{"e":[{"v":"8","u":"far","n":"temperature"},{"sv":"x1","n":"source"}],"bt":"1422748800000"}'
 
 
@@ -25,6 +30,7 @@ def test_a_pack_becomes_a_record() -> None:
     )
     assert list(SenmlParse().process(raw(PACK))) == [expected]
     assert list(SenmlParse().process(raw(PACK.decode()))) == [expected]
+    assert list(SenmlParse().process(raw(CBOR))) == [expected]
 
 
 def test_exploded() -> None:
@@ -45,6 +51,15 @@ def test_another_field() -> None:
     """The pack may be in any field, as bytes or text."""
     (record,) = SenmlParse(field="body").process(raw(DRAFT, field="body"))
     assert (record.time, record.values) == (1422748800.0, {"temperature": 8, "source": "x1"})
+
+
+@pytest.mark.parametrize("payload", [PACK, CBOR, DRAFT])
+def test_the_form_may_be_fixed(payload: bytes) -> None:
+    """With its own `format` a pack is read as with `auto`, with the other one it is refused."""
+    own, other = ("cbor", "json") if payload is CBOR else ("json", "cbor")
+    assert list(SenmlParse(format=own).process(raw(payload))) == list(SenmlParse().process(raw(payload)))
+    with pytest.raises(BadRecord, match=r"^not (JSON|CBOR): "):
+        SenmlParse(format=other).process(raw(payload))
 
 
 @pytest.mark.parametrize(
@@ -72,7 +87,12 @@ def test_max_bytes_is_the_longest_pack_taken() -> None:
 
 @pytest.mark.parametrize(
     ("params", "said"),
-    [({"explode": "yes"}, "explode: "), ({"field": ""}, "field: "), ({"max_bytes": 1}, "max_bytes: must be a whole")],
+    [
+        ({"explode": "yes"}, "explode: "),
+        ({"field": ""}, "field: "),
+        ({"format": "xml"}, "format: must be 'auto' or 'json' or 'cbor'"),
+        ({"max_bytes": 1}, "max_bytes: must be a whole"),
+    ],
 )
 def test_wrong_parameters(params: dict[str, object], said: str) -> None:
     """A parameter that can't be is refused with what it must be."""
@@ -82,7 +102,7 @@ def test_wrong_parameters(params: dict[str, object], said: str) -> None:
 
 def test_keeps_the_contract() -> None:
     """The task passes the public battery."""
-    inputs = [raw(PACK), raw(DRAFT), raw(PACK.decode()), raw(b"[]"), raw(b'[{"n":"a","v":1e400}]'), raw(b"")]
+    inputs = [raw(PACK), raw(CBOR), raw(DRAFT), raw(PACK.decode()), raw(b"[]"), raw(b'[{"n":"a","v":1e400}]'), raw(b"")]
     check_task(SenmlParse, [({}, inputs), ({"explode": True, "max_bytes": 100}, inputs)])
 
 

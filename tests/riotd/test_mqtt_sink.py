@@ -13,7 +13,7 @@ from riotd import config
 from riotd.messages import DeadLetter, Result
 from riotd.sinks.mqtt import MqttRejects, MqttSink
 from tests.riotd.brokers import MOSQUITTO, Broker, Ears
-from tests.riotd.mqtt_parties import numbers, overhear, publisher, results, stranger
+from tests.riotd.mqtt_parties import VERSIONS, numbers, overhear, publisher, results, stranger
 
 needs_mosquitto = pytest.mark.skipif(MOSQUITTO is None, reason="mosquitto is not installed")
 QOS = pytest.mark.parametrize("qos", [0, 1, 2])
@@ -63,6 +63,25 @@ async def test_every_result_has_its_topic_and_may_stay(broker: Broker) -> None:
         await client.subscribe("r/#")
         heard = await overhear(client, 3)
     assert {str(m.topic): m.payload for m in heard} == {f"r/city/dev{n}/temperature/kal": b"%d" % n for n in range(3)}
+
+
+@needs_mosquitto
+@pytest.mark.parametrize(
+    ("protocol", "format", "said"),
+    [
+        ("5", "senml+cbor", "application/senml+cbor"),
+        ("5", "senml", None),
+        ("3.1.1", "senml+cbor", None),
+    ],
+)
+async def test_cbor_says_what_it_is(broker: Broker, protocol: str, format: str, said: str | None) -> None:  # noqa: A002 - the key of the config
+    """On MQTT 5 a result in CBOR has its media type as content type; others have none."""
+    sink = config.MqttSink.model_validate({"type": "mqtt", "topic": "out", "format": format})
+    async with publisher(broker, protocol=protocol) as out, stranger(broker, protocol=VERSIONS["5"]) as client:
+        await client.subscribe("out")
+        await MqttSink(sink, out).send(results(0, 3))
+        heard = await overhear(client, 3)
+    assert {getattr(message.properties, "ContentType", None) for message in heard} == {said}
 
 
 @needs_mosquitto

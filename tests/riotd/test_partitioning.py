@@ -3,6 +3,7 @@
 import subprocess
 import sys
 
+import cbor2
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -46,10 +47,15 @@ class TestKeys:
             (b"not json", ""),
             (b"\xff", ""),
             (b"[" * 100_000, ""),
+            (cbor2.dumps([{0: "t", 2: 1}, {0: "source", 3: "c"}]), "c"),
+            (cbor2.dumps([{0: "source", 2: 7}]), "7"),
+            (cbor2.dumps([{0: "t", 2: 1}]), ""),
+            (cbor2.dumps([{0: "source", 3: "c"}])[:-1], ""),
+            (b"\x81" * 100_000, ""),
         ],
     )
     def test_field(self, payload: bytes, key: str) -> None:
-        """An entry's value in both forms of SenML; "" where there is none or the pack is broken."""
+        """An entry's value in all forms of SenML; "" where there is none or the pack is broken."""
         assert by_field("source")(message(payload=payload)) == key
 
 

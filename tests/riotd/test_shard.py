@@ -6,6 +6,7 @@ import threading
 import msgspec
 import pytest
 
+from riot_tasks import senml
 from riotd.dataflow import Outlet, Plan, Stage
 from riotd.errors import EngineError
 from riotd.messages import Outcome, Portion
@@ -92,6 +93,15 @@ class TestRefusals:
         outcome = shard.run(Portion(0, 1.0, [5], ["µ not a name"], [b"ok"]))
         assert outcome.results == []
         assert [(reject.stage, reject.id) for reject in outcome.rejects] == [("pack", 5)]
+
+    def test_each_sink_has_its_format(self) -> None:
+        """The same record goes to one sink in JSON and to another in CBOR, and both say the same."""
+        outlets = (Outlet("pack", ("parse",), "senml"), Outlet("octets", ("parse",), "senml+cbor"))
+        payload = b'[{"bn":"dev7:","bt":1700000000.5,"n":"t","u":"Cel","v":12.6}]'
+        shard = Shard(plan(Stage("parse", "senml_parse"), outlets=outlets))
+        pack, octets = shard.run(Portion(0, 1.0, [5], ["dev7"], [payload])).results
+        assert pack.payload == senml.from_cbor(octets.payload) == payload
+        assert len(octets.payload) < len(payload)
 
 
 class TestUnavailable:

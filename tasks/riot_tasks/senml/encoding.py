@@ -10,11 +10,13 @@ from orjson import dumps
 from riot_tasks.errors import BadRecord
 from riot_tasks.record import Record, Value
 from riot_tasks.senml.names import NAMES, SUM, TAILS, is_name, is_tail
-from riot_tasks.senml.numbers import HUGE, LATEST, RELATIVE, narrow, number
+from riot_tasks.senml.numbers import HUGE, LATEST, RELATIVE, WHOLE, narrow, number
 
-_Object = dict[str, object]
+_Entry = dict[str, object]
+Entries = list[_Entry]
+"""A pack's entries by SenML's labels; octets (`vd`) are bytes still, as JSON and CBOR write them each in its way."""
 
-_LABELS: dict[type, str] = {int: "v", str: "vs", bool: "vb"}
+_LABELS: dict[type, str] = {str: "vs", bool: "vb"}
 
 
 def encode_record(record: Record) -> bytes:
@@ -25,34 +27,7 @@ def encode_record(record: Record) -> bytes:
     Raises:
         BadRecord: no field has a value; one can't be said in SenML (not finite, no SenML name, a time before 1978).
     """
-    meta, time, units = record.meta, record.time, record.units
-    base = meta.get("bn")
-    if base is None:
-        base = record.source + ":"
-    if not RELATIVE <= time <= LATEST or base not in NAMES or "ut" in meta:
-        return _thorough(record)
-    pack: list[_Object] = []
-    entry: _Object = {"bn": base, "bt": time}
-    for field, value in record.values.items():
-        if value is None:
-            continue
-        if field not in TAILS or field == base:
-            return _thorough(record)
-        entry["n"] = field
-        if field in units:
-            entry["u"] = units[field]
-        if type(value) is float and -HUGE <= value <= HUGE:
-            entry["v"] = value
-        elif type(value) in _LABELS:
-            entry[_LABELS[type(value)]] = value
-        else:
-            return _thorough(record)
-        pack.append(entry)
-        entry = {}
-    try:
-        return dumps(pack) if pack else _thorough(record)
-    except TypeError:
-        return _thorough(record)
+    return _json(compact(record))
 
 
 def encode(records: Sequence[Record]) -> bytes:
@@ -63,23 +38,63 @@ def encode(records: Sequence[Record]) -> bytes:
     Raises:
         BadRecord: as for `encode_record`; one such record refuses them all.
     """
-    pack: list[_Object] = []
+    return _json(resolved(records))
+
+
+def compact(record: Record) -> Entries:
+    """The entries of `encode_record`; errors as there, but texts and units are not looked at."""
+    meta, time, units = record.meta, record.time, record.units
+    base = meta.get("bn")
+    if base is None:
+        base = record.source + ":"
+    if not RELATIVE <= time <= LATEST or base not in NAMES or "ut" in meta:
+        return _thorough(record)
+    pack: Entries = []
+    entry: _Entry = {"bn": base, "bt": time}
+    for field, value in record.values.items():
+        if value is None:
+            continue
+        if field not in TAILS or field == base:
+            return _thorough(record)
+        entry["n"] = field
+        if field in units:
+            entry["u"] = units[field]
+        if (type(value) is float and -HUGE <= value <= HUGE) or (type(value) is int and -WHOLE <= value < WHOLE):
+            entry["v"] = value
+        elif type(value) in _LABELS:
+            entry[_LABELS[type(value)]] = value
+        else:
+            return _thorough(record)
+        pack.append(entry)
+        entry = {}
+    return pack or _thorough(record)
+
+
+def resolved(records: Sequence[Record]) -> Entries:
+    """The entries of `encode`; errors as for `compact`."""
+    pack: Entries = []
     for record in sorted(records, key=attrgetter("time")):
         base = _base(record)
         for name, entry in _entries(record, base):
             pack.append({"n": base + name, "t": record.time} | entry)
-    return _dumped(pack)
+    return _some(pack)
 
 
-def _thorough(record: Record) -> bytes:
+def _thorough(record: Record) -> Entries:
     """The compact pack of a record that has more than numbers, texts and booleans, or something wrong."""
     base = _base(record)
-    start: _Object = {"bn": base, "bt": record.time} if base else {"bt": record.time}
+    start: _Entry = {"bn": base, "bt": record.time} if base else {"bt": record.time}
     pack = []
     for name, entry in _entries(record, base):
         pack.append(start | ({"n": name} if name else {}) | entry)
         start = {}
-    return _dumped(pack)
+    return _some(pack)
+
+
+def _some(pack: Entries) -> Entries:
+    if not pack:
+        raise BadRecord("no field has a value: there is nothing to encode")
+    return pack
 
 
 def _base(record: Record) -> str:
@@ -89,11 +104,11 @@ def _base(record: Record) -> str:
     return base
 
 
-def _entries(record: Record, base: str) -> Iterator[tuple[str, _Object]]:
+def _entries(record: Record, base: str) -> Iterator[tuple[str, _Entry]]:
     """Name after the base name, and unit, value, sum and update time, of each entry of a record."""
     _check(record, base)
     values = record.values
-    update: _Object = {"ut": _update(record)} if "ut" in record.meta else {}
+    update: _Entry = {"ut": _update(record)} if "ut" in record.meta else {}
     # a sum goes with its value; where there is none, it stands alone in its own place
     names = dict.fromkeys(field.removesuffix(SUM) for field in values)
     for name in names:
@@ -119,14 +134,14 @@ def _check_name(name: str, base: str) -> None:
         raise BadRecord(f"field {shortened(name)} is no SenML name (RFC 8428 section 4.5.1)")
 
 
-def _said(field: str, value: Value) -> _Object:
-    """Label and value as JSON has them."""
+def _said(field: str, value: Value) -> _Entry:
+    """Label and value."""
     if isinstance(value, bool):
         return {"vb": value}
     if isinstance(value, str):
         return {"vs": value}
     if isinstance(value, bytes):
-        return {"vd": urlsafe_b64encode(value).rstrip(b"=").decode()}
+        return {"vd": value}
     return {"v": _number(field, value)}
 
 
@@ -146,10 +161,19 @@ def _update(record: Record) -> int | float:
         raise BadRecord(f"meta ut: {shortened(record.meta['ut'])} is not a number of seconds") from None
 
 
-def _dumped(pack: list[_Object]) -> bytes:
-    if not pack:
-        raise BadRecord("no field has a value: there is nothing to encode")
+def _json(pack: Entries) -> bytes:
     try:
-        return dumps(pack)
+        return dumps(pack, default=base64url)
     except TypeError as error:
         raise BadRecord(f"can't be said in JSON: {error}") from None
+
+
+def base64url(data: object) -> str:
+    """Octets as SenML's JSON has them: base64url without padding (RFC 8428 section 4.3).
+
+    Raises:
+        TypeError: they are no bytes.
+    """
+    if not isinstance(data, bytes):
+        raise TypeError(f"a {type(data).__name__} is no value of SenML")
+    return urlsafe_b64encode(data).rstrip(b"=").decode()
