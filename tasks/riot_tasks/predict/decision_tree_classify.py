@@ -1,0 +1,67 @@
+"""`decision_tree_classify`: which class a record belongs to."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from riot_tasks.models import TreeModel
+from riot_tasks.parameters import flag
+from riot_tasks.predict.predictor import Predictor
+
+
+class DecisionTreeClassify(Predictor[TreeModel]):
+    """The class that a decision tree gives each record, beside the numbers it looked at.
+
+    Args:
+        model: path of the model's file, or the document itself. On a cluster the file must be on every node.
+        into: field for the class.
+        updates: field in which a record brings another model, as text or bytes; None if none does. Whoever can send
+            such a record decides what is foretold.
+        parity: RIoTBench's result: the position of the class in the model's list, a number from 0.0 on.
+
+    The result has the fields that the tree looks at anywhere, the target if the record has it, and the class;
+    `meta["model"]` is the version of the model. Fields are found by their names: a record that lacks one of them is
+    a BadRecord, as is one where it holds no number; one where it is None gives nothing.
+
+    A record with the field `updates` gives nothing; from the next one on, its model is in use. A text that is no
+    tree of the same features and target is a BadRecord, and the old model stays. Each key has its own model: one
+    that comes with a key's records is in use for that key.
+
+    RIoTBench takes the numbers by their position in the row, and its model is one for all tasks of a process.
+
+    Example:
+        >>> from riot_tasks import Record
+        >>> model = {
+        ...     "kind": "decision_tree", "format": 1, "version": "air-1",
+        ...     "features": ["humidity", "airquality"], "target": "label", "classes": ["GOOD", "BAD"],
+        ...     "tree": {"attr": "airquality", "split_le": 22, "le": {"leaf": "GOOD"}, "gt": {"leaf": "BAD"}},
+        ... }
+        >>> task = DecisionTreeClassify(model)
+        >>> for result in task.process(Record(1, "dev7", 0.0, {"airquality": 26.0})):
+        ...     print(result.values, result.meta)
+        {'airquality': 26.0, 'class': 'BAD'} {'model': 'air-1'}
+
+    References:
+        Quinlan, "C4.5: Programs for Machine Learning", 1993.
+        RIoTBench DTC (DecisionTreeClassify), arXiv 1701.08530, section 4.1.
+    """
+
+    code = "DTC"
+
+    def __init__(
+        self,
+        model: str | Mapping[str, Any],
+        *,
+        into: str = "class",
+        updates: str | None = None,
+        parity: bool = False,
+    ) -> None:
+        super().__init__(TreeModel, model, into, updates)
+        self.parity = flag("parity", parity)
+
+    def _use(self, model: TreeModel) -> None:
+        super()._use(model)
+        self._tree = model.scorer()
+
+    def _said(self, found: Sequence[float]) -> float | str:
+        place = self._tree(found)
+        return float(place) if self.parity else self._model.classes[place]

@@ -1,0 +1,74 @@
+"""`linear_regression`: a number foretold from a record's other numbers."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from riot_tasks.algorithms.float32 import float32
+from riot_tasks.errors import BadRecord
+from riot_tasks.fields import LIMIT
+from riot_tasks.models import LinearModel
+from riot_tasks.parameters import flag
+from riot_tasks.predict.predictor import Predictor
+
+_JAVA_INT = 2**31
+
+
+class LinearRegression(Predictor[LinearModel]):
+    """What a linear model makes of each record, beside the numbers it was made of.
+
+    Args:
+        model: path of the model's file, or the document itself. On a cluster the file must be on every node.
+        into: field for the prediction; it gets the unit of the target, where the record has that.
+        updates: field in which a record brings another model, as text or bytes; None if none does. Whoever can send
+            such a record decides what is foretold.
+        parity: RIoTBench's predictions: cut to whole numbers, towards zero.
+
+    The result has the fields that the model uses, the target if the record has it, and the prediction;
+    `meta["model"]` is the version of the model. Fields are found by their names: a record that lacks one which the
+    model uses is a BadRecord, as is one where it holds no number; one where it is None gives nothing. Features that
+    the model does not use need not be there.
+
+    A record with the field `updates` gives nothing; from the next one on, its model is in use. A text that is no
+    linear model of the same features and target is a BadRecord, and the old model stays. Each key has its own model:
+    one that comes with a key's records is in use for that key.
+
+    RIoTBench takes the numbers by their position in the row, and its model is one for all tasks of a process.
+
+    Example:
+        >>> from riot_tasks import Record
+        >>> model = {
+        ...     "kind": "linear_regression", "format": 1, "version": "taxi-1",
+        ...     "features": ["seconds", "distance"], "target": "fare",
+        ...     "coefficients": {"seconds": 0.0022, "distance": 2.35}, "intercept": 3.57,
+        ... }
+        >>> task = LinearRegression(model)
+        >>> for result in task.process(Record(1, "taxi7", 0.0, {"distance": 9.08, "seconds": 1440.0, "fare": 29.0})):
+        ...     print(result.values, result.meta)
+        {'seconds': 1440.0, 'distance': 9.08, 'fare': 29.0, 'prediction': 28.076} {'model': 'taxi-1'}
+
+    References:
+        RIoTBench MLR (LinearRegressionPredictor), arXiv 1701.08530, section 4.1.
+    """
+
+    code = "MLR"
+
+    def __init__(
+        self,
+        model: str | Mapping[str, Any],
+        *,
+        into: str = "prediction",
+        updates: str | None = None,
+        parity: bool = False,
+    ) -> None:
+        super().__init__(LinearModel, model, into, updates)
+        self.parity = flag("parity", parity)
+
+    def _use(self, model: LinearModel) -> None:
+        super()._use(model)
+        self._sum = model.scorer()
+
+    def _said(self, found: Sequence[float]) -> float:
+        prediction = self._sum(found)
+        if not -LIMIT < prediction < LIMIT:  # NaN is neither
+            raise BadRecord(f"{self.into}: model {self._model.version} foretells no number within ±{LIMIT:g}")
+        return float32(max(-_JAVA_INT, min(_JAVA_INT - 1, int(prediction)))) if self.parity else prediction

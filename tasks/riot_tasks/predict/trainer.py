@@ -1,0 +1,154 @@
+"""Learning: rows gathered from a stream, or brought as a table, and the model they make."""
+
+from abc import abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, ClassVar
+
+from riot_tasks import models
+from riot_tasks.errors import BadRecord
+from riot_tasks.fields import versioned
+from riot_tasks.parameters import name, names, whole
+from riot_tasks.predict.rows import rows_of
+from riot_tasks.record import Record, Value
+from riot_tasks.task import Task
+
+Row = list[float]
+"""The features, in their order, and the target: a number, or the position of a class."""
+
+
+_LONGEST = 100
+"""Characters of the source in a model's version."""
+
+
+class Trainer(Task):
+    """A task that makes a model of every so many records, or of a record that brings a table.
+
+    Args:
+        features: the fields to learn from.
+        target: the field to foretell.
+        window: records in a model.
+        rows: field in which a record brings a table.
+        least: rows that a model needs.
+    """
+
+    pattern = "N:1"
+    _infix: ClassVar[str]
+    """RIoTBench's code for the task that applies the model: part of the version."""
+
+    def __init__(self, features: Sequence[str], target: str, window: int, rows: str, least: int) -> None:
+        self.features = names("features", features) or []
+        self.target = name("target", target)
+        self.window = whole("window", window, least=least)
+        self.rows = name("rows", rows)
+        if not self.features:
+            raise ValueError("features: must list the fields to learn from, like [temperature, humidity]")
+        if target in self.features:
+            raise ValueError(f"target: {target} is among the features; foretell one field by the others")
+        self._least = least
+        self._begin()
+
+    def _begin(self) -> None:
+        self._gathered: list[Row] = []
+        self._times = (float("inf"), float("-inf"))  # of the earliest and the latest of them
+        self._last: Record | None = None
+
+    @abstractmethod
+    def _feature(self, field: str, value: Value) -> float:
+        """A feature's value as it stands in a row; raises BadRecord if it can't be learnt from."""
+
+    @abstractmethod
+    def _outcome(self, value: Value) -> float:
+        """The target's value as it stands in a row; raises BadRecord if it can't be learnt."""
+
+    @abstractmethod
+    def _learnt(self, rows: Sequence[Row], head: Mapping[str, Any]) -> models.LinearModel | models.TreeModel:
+        """The model that the rows make; `head` is what all kinds of models have."""
+
+    def process(self, record: Record) -> Iterable[Record]:
+        """The model, if this record fills the window or brings a table."""
+        table = record.values.get(self.rows)
+        if table is not None:
+            return (self._announced(record, self._of_table(table), (record.time, record.time)),)
+        row = self._row(record.values)
+        if row is None:
+            return ()
+        self._gathered.append(row)
+        self._times = (min(self._times[0], record.time), max(self._times[1], record.time))
+        self._last = record
+        return self._taken() if len(self._gathered) >= self.window else ()
+
+    def flush(self) -> Iterable[Record]:
+        """The model of the partial window, if it has rows enough."""
+        return self._taken()
+
+    def _taken(self) -> Iterable[Record]:
+        """The model of the rows gathered; begins afresh."""
+        last, rows, times = self._last, self._gathered, self._times
+        self._begin()
+        return (self._announced(last, rows, times),) if last and len(rows) >= self._least else ()
+
+    def _of_table(self, table: Value) -> list[Row]:
+        rows = []
+        for count, values in enumerate(rows_of(self.rows, table).rows, start=1):
+            try:
+                row = self._row(values)
+            except BadRecord as error:
+                raise BadRecord(f"{self.rows}: row {count}: {error}") from error
+            if row is not None:
+                rows.append(row)
+        if len(rows) < self._least:
+            raise BadRecord(f"{self.rows}: {len(rows)} complete rows; a model needs {self._least}")
+        return rows
+
+    def _row(self, values: Mapping[str, Value]) -> Row | None:
+        """The row in a record's values; None if one of them is."""
+        row = []
+        for field in (*self.features, self.target):
+            value = values.get(field)
+            if value is None:
+                if field not in values:
+                    raise BadRecord(f"{field}: there is none to learn from")
+                return None
+            row.append(self._outcome(value) if field == self.target else self._feature(field, value))
+        return row
+
+    def _announced(self, record: Record, rows: Sequence[Row], times: tuple[float, float]) -> Record:
+        """The model of these rows, in a record that follows from `record`."""
+        source = record.source.encode(errors="replace").decode()[:_LONGEST]  # JSON has no lone surrogates
+        since, until = times
+        model = self._learnt(
+            rows,
+            {
+                "format": models.FORMAT,
+                "version": f"{source}-{self._infix}-{round(until * 1000)}",
+                "features": list(self.features),
+                "target": self.target,
+                "training": models.Training(len(rows), since, until, source, record.id),
+            },
+        )
+        values: dict[str, Value] = {
+            "version": model.version,
+            "model": models.write(model),
+            "trained_on": len(rows),
+            **model.metrics,
+        }
+        return Record(record.id, record.source, record.time, values, {}, record.meta)
+
+    def snapshot(self) -> Mapping[str, Any]:
+        """The rows gathered, when they were, and the last record of them."""
+        last = self._last
+        return {
+            "version": 1,
+            "rows": list(self._gathered),  # which are never changed
+            "times": list(self._times) if last else [],
+            "last": last and [last.id, last.source, last.time, dict(last.meta)],
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Take what `snapshot` gave."""
+        saved = versioned(state, 1)
+        if saved["last"]:
+            message, source, time, meta = saved["last"]
+            self._last = Record(message, source, time, {}, {}, meta)
+            self._gathered = list(saved["rows"])
+            self._times = (saved["times"][0], saved["times"][1])
