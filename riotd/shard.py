@@ -1,19 +1,20 @@
 """A dataflow's tasks for some of the keys: the same object in a thread, an actor, a DoFn."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from threading import Event
 from time import perf_counter
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
-from riot_tasks import BadRecord, Record, Task, Unavailable
+from riot_tasks import BadRecord, BulkTask, Record, Task, Unavailable
 from riotd import catalog
 from riotd.dataflow import Plan, Stage
 from riotd.errors import EngineError
 from riotd.formats import ENCODERS
 from riotd.messages import Outcome, Portion, Reject, Result, Tally
 
+_T = TypeVar("_T")
 SNAPSHOT_VERSION = 1
 _PATIENCE = (0.1, 5.0)
 """First and longest pause, seconds, before a task that said `Unavailable` is asked again."""
@@ -112,6 +113,19 @@ def _merged(outputs: dict[str, list[Record]], after: tuple[str, ...]) -> list[Re
     return sorted((record for name in after for record in outputs[name]), key=lambda record: record.id)
 
 
+def _answers(task: BulkTask, records: list[Record]) -> Callable[[Record], Iterable[Record]]:
+    """The task is given the records, and what it says to each is kept, to be asked for in their order."""
+    pairs = zip(records, task.process_many(records), strict=True)
+    answers = iter([answer if isinstance(answer, BadRecord) else list(answer) for _, answer in pairs])
+
+    def process(record: Record) -> Iterable[Record]:  # noqa: ARG001 - in the place of a task's `process`
+        if isinstance(answer := next(answers), BadRecord):
+            raise answer
+        return answer
+
+    return process
+
+
 class _Slot:
     """One task instance and when it was last used."""
 
@@ -119,7 +133,7 @@ class _Slot:
 
     def __init__(self, task: Task, seen: float) -> None:
         self.task, self.seen = task, seen
-        self.process = task.process
+        self.process: Callable[[Record], Iterable[Record]] = task.process
 
 
 class _Running:
@@ -150,7 +164,7 @@ class _Running:
         begun = perf_counter()
         given: list[Record] = []
         passed = rejected = 0
-        stateful, slots, shared = self._task.stateful, self._slots, self._shared
+        stateful, slots, shared = self._task.stateful, self._slots, self._asked(records)
         for record in records:
             if stateful:
                 slot = slots.get(record.source)
@@ -204,20 +218,43 @@ class _Running:
         for slot in self._slots.values() if self._task.stateful else [self._shared]:
             yield from slot.task.flush()
 
-    def _problem(self, error: BaseException, slot: _Slot, record: Record, given: list[Record]) -> str:
-        """Why the record is refused; "" if the task only had to be asked again, with growing pauses.
+    def _asked(self, records: list[Record]) -> _Slot:
+        """The instance for all keys; one that takes many records has been given these, and will say what it said."""
+        task = self._shared.task
+        if not isinstance(task, BulkTask) or not records:
+            return self._shared
+        slot = _Slot(task, 0.0)
+        try:
+            slot.process = self._patiently(lambda: _answers(task, records))
+        except EngineError:
+            raise
+        except (Exception, SystemExit):  # noqa: BLE001 - a task is anybody's code: one by one finds which record it is
+            return self._shared
+        return slot
 
-        Its shard waits meanwhile, so that order is kept and nothing piles up behind it.
-        """
-        pause, longest = _PATIENCE
-        while isinstance(error, Unavailable):
-            if self._cancelled.wait(pause):
-                raise EngineError(f"stage {self.stage.id!r} was still waiting: {error}") from error
-            pause = min(2 * pause, longest)
+    def _problem(self, error: BaseException, slot: _Slot, record: Record, given: list[Record]) -> str:
+        """Why the record is refused; "" if the task only had to be asked again."""
+        if isinstance(error, Unavailable):
             try:
-                given.extend(list(slot.process(record)))
+                given.extend(self._patiently(lambda: list(slot.process(record)), error))
+            except EngineError:
+                raise
             except (Exception, SystemExit) as again:  # noqa: BLE001 - as in `run`
                 error = again
             else:
                 return ""
         return str(error) if isinstance(error, BadRecord) else f"the task failed: {type(error).__name__}: {error}"
+
+    def _patiently(self, ask: Callable[[], _T], error: Unavailable | None = None) -> _T:
+        """What the task gives, asked until it no longer says `Unavailable`, as it may have done already (`error`).
+
+        Its shard waits meanwhile, with growing pauses, so that order is kept and nothing piles up behind it.
+        """
+        pause, longest = _PATIENCE
+        while error is None or not self._cancelled.wait(pause):
+            pause = pause if error is None else min(2 * pause, longest)
+            try:
+                return ask()
+            except Unavailable as again:
+                error = again
+        raise EngineError(f"stage {self.stage.id!r} was still waiting: {error}") from error

@@ -1,11 +1,11 @@
 """Small tasks for tests, named as a user's are: `tests.sample_tasks:Counter`."""
 
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from threading import Event
-from typing import Any
+from typing import Any, ClassVar
 
-from riot_tasks import BadRecord, Record, Task, Unavailable
+from riot_tasks import BadRecord, BulkTask, Record, Task, Unavailable
 
 
 class Counter(Task):
@@ -77,3 +77,27 @@ class Hanging(Task):
         """Wait for ever."""
         Event().wait()
         return (record,)
+
+
+class Ferry(BulkTask):
+    """Carries all records at once: refuses the payload bad, breaks down at bug, is away the first `away` times."""
+
+    journeys: ClassVar[list[int]] = []
+
+    def __init__(self, away: int = 0) -> None:
+        self.away = away
+
+    def process_many(self, records: Sequence[Record]) -> Sequence[Iterable[Record] | BadRecord]:
+        """Each record and its payload's length; nothing for one without a payload."""
+        Ferry.journeys.append(len(records))
+        if len(Ferry.journeys) <= self.away:
+            raise Unavailable("not yet back")
+        return [self._carried(record) for record in records]
+
+    def _carried(self, record: Record) -> Iterable[Record] | BadRecord:
+        word = record.values["payload"]
+        if word == b"bug":
+            raise ZeroDivisionError("oops")
+        if word == b"bad":
+            return BadRecord("it is bad")
+        return [Record(record.id, record.source, record.time, {"n": len(str(word))})] if word else ()

@@ -2,6 +2,6 @@
 
 from riot_tasks.errors import BadRecord, TaskError, Unavailable
 from riot_tasks.record import Record, Value
-from riot_tasks.task import Task
+from riot_tasks.task import BulkTask, Task
 
-__all__ = ["BadRecord", "Record", "Task", "TaskError", "Unavailable", "Value"]
+__all__ = ["BadRecord", "BulkTask", "Record", "Task", "TaskError", "Unavailable", "Value"]

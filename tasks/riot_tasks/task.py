@@ -1,10 +1,11 @@
 """The contract every task keeps."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from inspect import signature
 from typing import Any, ClassVar
 
+from riot_tasks.errors import BadRecord
 from riot_tasks.record import Record
 
 
@@ -55,3 +56,33 @@ class Task(ABC):
     def __repr__(self) -> str:
         names = signature(type(self)).parameters
         return f"{type(self).__name__}({', '.join(f'{name}={getattr(self, name)!r}' for name in names)})"
+
+
+class BulkTask(Task):
+    """A task that takes many records in one go: one transaction, one commit, requests side by side.
+
+    For tasks that reach outside, where each call costs a journey. Whoever runs it hands it all the records it has
+    at the moment, of any keys, and passes nothing on before `process_many` has returned: so what the outside was
+    given is with it before anybody hears of the results, and nothing waits in the task between two calls. Hence it
+    keeps no state.
+    """
+
+    stateful: ClassVar[bool] = False
+
+    @abstractmethod
+    def process_many(self, records: Sequence[Record]) -> Sequence[Iterable[Record] | BadRecord]:
+        """Take records in order; give for each, in the same order, what follows from it, or why it is refused.
+
+        The outcome, here and outside, is as if `process` had taken them one by one. May be called again with the
+        same records after any failure: what was done already must not show twice.
+
+        Raises:
+            Unavailable: something outside is out of reach; some of the records may have been done.
+        """
+
+    def process(self, record: Record) -> Iterable[Record]:
+        """One record on its own."""
+        (answer,) = self.process_many([record])
+        if isinstance(answer, BadRecord):
+            raise answer
+        return answer

@@ -11,9 +11,9 @@ from riotd.dataflow import Outlet, Plan, Stage
 from riotd.errors import EngineError
 from riotd.messages import Outcome, Portion
 from riotd.shard import Shard
-from tests.sample_tasks import Patient
+from tests.sample_tasks import Ferry, Patient
 
-COUNTER, MOODY, PATIENT = (f"tests.sample_tasks:{name}" for name in ("Counter", "Moody", "Patient"))
+COUNTER, MOODY, PATIENT, FERRY = (f"tests.sample_tasks:{name}" for name in ("Counter", "Moody", "Patient", "Ferry"))
 
 
 def plan(*stages: Stage, outlets: tuple[Outlet, ...] | None = None, **options: float) -> Plan:
@@ -122,6 +122,48 @@ class TestUnavailable:
         with pytest.raises(EngineError, match="stage 'p' was still waiting: not yet"):
             shard.run(portion(("a", b"x")))
         timer.join()
+
+
+class TestBulk:
+    @pytest.fixture(autouse=True)
+    def _fresh(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("riotd.shard._PATIENCE", (0.001, 0.002))
+        monkeypatch.setattr(Ferry, "journeys", [])
+
+    def test_a_portion_is_one_journey(self) -> None:
+        """A task that takes many records gets all of a portion at once, of all keys, and an empty one not at all."""
+        shard = Shard(plan(Stage("f", FERRY)))
+        outcome = shard.run(portion(("a", b"one"), ("b", b""), ("a", b"two")))
+        shard.run(Portion(-1, 2.0, [], [], []))
+        assert Ferry.journeys == [3]
+        assert [(result.source, result.id) for result in outcome.results] == [("a", 0), ("a", 2)]
+        assert (outcome.tallies[0].passed, outcome.tallies[0].filtered) == (2, 1)
+
+    def test_what_it_refuses_is_refused_alone(self) -> None:
+        """A BadRecord among its answers is a reject of that record; the neighbours' results are there, in order."""
+        outcome = Shard(plan(Stage("f", FERRY))).run(portion(("a", b"one"), ("a", b"bad"), ("a", b"two")))
+        assert [result.id for result in outcome.results] == [0, 2]
+        assert [(reject.stage, reject.id, reject.reason) for reject in outcome.rejects] == [("f", 1, "it is bad")]
+
+    def test_unavailable_is_asked_again_with_all(self) -> None:
+        """A task that says Unavailable is given the same records again until it takes them."""
+        outcome = Shard(plan(Stage("f", FERRY, {"away": 2}))).run(portion(("a", b"one"), ("b", b"two")))
+        assert Ferry.journeys == [2, 2, 2]
+        assert [result.id for result in outcome.results] == [0, 1]
+
+    def test_waiting_for_it_can_be_cancelled(self) -> None:
+        """`cancel` ends the wait of a task that takes many records too."""
+        shard = Shard(plan(Stage("f", FERRY, {"away": 10**9})))
+        shard.cancel()
+        with pytest.raises(EngineError, match="stage 'f' was still waiting: not yet back"):
+            shard.run(portion(("a", b"x")))
+
+    def test_a_bug_costs_one_record(self) -> None:
+        """Where taking them all at once fails, they are taken one by one, and only the culprit is refused."""
+        outcome = Shard(plan(Stage("f", FERRY))).run(portion(("a", b"one"), ("a", b"bug"), ("a", b"two")))
+        assert Ferry.journeys == [3, 1, 1, 1]
+        assert [reject.reason for reject in outcome.rejects] == ["the task failed: ZeroDivisionError: oops"]
+        assert [result.id for result in outcome.results] == [0, 2]
 
 
 class TestGraph:
