@@ -22,8 +22,9 @@ GROUP = "riotd.tasks"
 
 RIOTBENCH = {
     "annotate": ("ANN", "Annotate"),
-    "senml_parse": ("SML", "SenMlParse"),
     "csv_to_senml": ("C2S", "CsvToSenML"),
+    "senml_parse": ("SML", "SenMlParse"),
+    "xml_parse": ("XML", "XMLParse"),
     "range_filter": ("RGF", "RangeFilterCheck"),
     "bloom_filter": ("BLF", "BloomFilterCheck"),
     "accumulate": ("ACC", "Accumlator"),
