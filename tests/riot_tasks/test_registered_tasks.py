@@ -31,7 +31,7 @@ PARAMS: dict[type[Task], list[dict[str, Any]]] = {
     Accumulate: [{"window": 3}, {"fields": TWO, "window": 5, "name_from": "bn"}, {"window": 4, "parity": True}],
     SecondMoment: [{}, {"fields": TWO, "tracked": 5}, {"fields": TWO, "tracked": 5, "parity": True}],
     Interpolate: [{}, {"on_empty": "zero"}, {"fields": ["light"], "on_empty": "drop"}, {"parity": True}],
-    ErrorEstimate: [{"actual": "light", "predicted": "temperature", "parity": parity} for parity in (False, True)],
+    ErrorEstimate: [{"actual": "humidity", "predicted": "temperature", "parity": parity} for parity in (False, True)],
     SlidingRegression: [{"window": 5, "horizon": 3}, {"fields": TWO, "window": 2}, {"fields": TWO, "parity": True}],
 }
 
@@ -47,6 +47,7 @@ def _record(number: int) -> Record:
 
 
 RECORDS = [
+    Record(0, "dev1", 0.0, {"humidity": 45.0}),
     *map(_record, range(1, 41)),
     Record(41, "dev1", 41.0, {"other": "x"}),
     Record(42, "dev1", 42.0, {"temperature": "cold", "humidity": 3.0}),

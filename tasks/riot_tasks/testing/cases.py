@@ -9,30 +9,38 @@ import msgspec
 from riot_tasks.errors import TaskError
 from riot_tasks.record import Record, Value
 from riot_tasks.task import Task
+from riot_tasks.testing.outside import Outside
 
 HOSTILE: tuple[Value, ...] = (
     *(None, True, "", "no number", "nan", "1e400", "\ud800", float("nan"), float("inf"), -1.0, 0, 10**400),
-    *(b"", b"\xff\x00", b"{}", b"[{}]", b"[" * 5000, b'[{"n":"a","v":1e400}]'),
+    *(1e299, -1e299, "1e299", 5e-324, b"", b"\xff\x00", b"{}", b"[{}]", b"[" * 5000, b'[{"n":"a","v":1e400}]'),
 )
 """What a field may hold when a device or its software is broken."""
+STRANGERS = ("", " ", "../up", "/up", ".", "a/b\\c?d#e%00f+g", "a\x00b", "'; --", "\u96ea\U0001f321", "x" * 300)
+"""Names a device may give itself: what files, tables and topics are named after may be anything."""
+CLOCKS = (0.0, -1.5, -1e11, 1e11)
+"""Times a device may have: its clock is wrong, or in another unit; the parsers let through what lies between."""
 
 
 class Case(msgspec.Struct, frozen=True):
-    """One example: how to make the task, and what it is given."""
+    """One example: how to make the task, what it is given, and the world it works on."""
 
     cls: type[Task]
     params: Mapping[str, Any]
     inputs: Sequence[Record]
     records: int
+    outside: Outside = Outside()
 
     def new(self) -> Task:
         """A fresh task; what it does to its parameters does not reach the next one."""
         return self.cls(**deepcopy(dict(self.params)))
 
     def hostile(self) -> Iterator[Record]:
-        """The first inputs with each of their fields gone, or holding something it should not."""
+        """The first inputs with a strange head, and with each of their fields gone, or holding what it should not."""
         for record in self.inputs[:3]:
             yield _with(record, {})
+            yield from (msgspec.structs.replace(record, source=source) for source in STRANGERS)
+            yield from (msgspec.structs.replace(record, time=time) for time in CLOCKS)
             for name in record.values:
                 rest = {other: value for other, value in record.values.items() if other != name}
                 yield _with(record, rest)
@@ -78,19 +86,27 @@ def travelled(state: Mapping[str, Any]) -> Mapping[str, Any]:
     return plain
 
 
+def restored(case: Case, state: Mapping[str, Any]) -> Task:
+    """A fresh task that has taken a snapshot, after its journey."""
+    task = case.new()
+    task.restore(travelled(state))
+    return task
+
+
 def brief(record: Record) -> str:
-    """A record's values, short enough for a message."""
-    return ", ".join(f"{name}={type(value).__name__!s} {value!r:.60}" for name, value in record.values.items())
+    """A record's head and values, short enough for a message."""
+    fields = "".join(f", {name}={type(value).__name__!s} {value!r:.60}" for name, value in record.values.items())
+    return f"{record.source!r:.60} at {record.time}{fields}"
 
 
 def varied(record: Record, count: int) -> Record:
     """The record as another device would send it: other numbers and texts, and at times a field never seen."""
     values = {name: _other(value, count) for name, value in record.values.items()}
+    units, meta = record.units, {key: f"{text}{count}" for key, text in record.meta.items()}
     if count % 2:
         values[f"field{count}"] = float(count)
-    return msgspec.structs.replace(
-        record, id=count, source=f"{record.source}-{count}", time=record.time + count, values=values
-    )
+        units, meta = {**units, f"field{count}": f"unit{count}"}, {**meta, f"key{count}": "x"}
+    return Record(count, f"{record.source}-{count}", record.time + count, values, units, meta)
 
 
 def _with(record: Record, values: dict[str, Value]) -> Record:
