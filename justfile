@@ -45,7 +45,11 @@ demo *args:
     ./scripts/demo {{ args }}
 
 # Not uv.lock: it records where each file was downloaded, and that is each machine's own setting.
-# the newest versions of everything into constraints.txt (needs uv)
+# Flink apart: it would hold back a dozen libraries for everybody, Beam by sixteen releases.
+pin := "uv pip compile pyproject.toml --universal --upgrade --quiet --no-emit-index-url --no-emit-find-links --no-annotate --no-header"
+shared := "--extra learn --extra plot --extra stores"
+
+# the newest versions of everything into constraints.txt and constraints-flink.txt (needs uv)
 constraints:
-    uv pip compile pyproject.toml --all-extras --group dev --universal --upgrade --quiet \
-        --no-emit-index-url --no-emit-find-links --no-annotate --no-header --output-file constraints.txt
+    {{ pin }} {{ shared }} --extra ray --extra demo --extra beam --group dev --output-file constraints.txt
+    {{ pin }} {{ shared }} --extra flink --output-file constraints-flink.txt

@@ -73,13 +73,18 @@ def test_links_lead_somewhere() -> None:
     assert broken == []
 
 
-def test_constraints_pin_what_the_project_asks_for() -> None:
-    """Every package that pyproject.toml names is pinned in constraints.txt to one version a platform."""
+@pytest.mark.parametrize("file", ["constraints.txt", "constraints-flink.txt"])
+def test_constraints_pin_what_the_project_asks_for(file: str) -> None:
+    """Every package that pyproject.toml names is pinned to one version a platform, in the file of its environment."""
     project = tomllib.loads((TOP / "pyproject.toml").read_text(encoding="utf-8"))
-    extras = project["project"]["optional-dependencies"].values()
-    asked = [*project["project"]["dependencies"], *(one for extra in extras for one in extra)]
-    names = {re.split(r"[\s<>=!~;\[]", one)[0] for one in [*asked, *project["dependency-groups"]["dev"]]}
-    pins = (TOP / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    extras = project["project"]["optional-dependencies"]
+    for_flink = {"flink", "learn", "plot", "stores"}
+    here = for_flink if file == "constraints-flink.txt" else extras.keys() - {"flink"}
+    asked = [*project["project"]["dependencies"], *(one for extra in here for one in extras[extra])]
+    if file == "constraints.txt":
+        asked += project["dependency-groups"]["dev"]
+    names = {re.split(r"[\s<>=!~;\[]", one)[0] for one in asked}
+    pins = (TOP / file).read_text(encoding="utf-8").splitlines()
     assert all("==" in pin for pin in pins)
     assert names - {pin.split("==")[0] for pin in pins} == set()
 
@@ -123,6 +128,21 @@ def test_setup_for_the_demo_is_content_with_more(tmp_path: Path) -> None:
     assert "installing riotd for dev" in run_setup(clone, "dev").stderr
 
 
+def test_setup_for_flink_is_an_environment_of_its_own(tmp_path: Path) -> None:
+    """`setup flink` goes by its own constraints and stamp, and leaves alone what is set up for the tests."""
+    clone = copy_of_setup(tmp_path)
+    assert "installing riotd for flink" in run_setup(clone, "flink").stderr
+    assert len(asked(clone)) == 1
+    assert "--editable .[flink,learn,plot,stores] --constraint constraints-flink.txt" in asked(clone)[0]
+    assert run_setup(clone, "flink").stderr == run_setup(clone, "dev").stderr == ""
+
+
+def test_setup_for_something_unknown(tmp_path: Path) -> None:
+    """`setup` says what it knows rather than setting up something else."""
+    done = run_setup(copy_of_setup(tmp_path), "flnk")
+    assert (done.returncode, done.stderr) == (2, "setup: there is demo, dev and flink, no flnk\n")
+
+
 def test_setup_without_a_python(tmp_path: Path) -> None:
     """On a machine without a Python that is recent enough, setup says so in one line."""
     clone = copy_of_setup(tmp_path)
@@ -135,15 +155,16 @@ def test_setup_without_a_python(tmp_path: Path) -> None:
 
 
 def copy_of_setup(folder: Path) -> Path:
-    """A folder with the script, what it reads, a .venv whose Python only notes what pip is asked, and the stamp."""
-    for name in ("scripts", "bin", ".venv/bin"):
+    """A folder with the script, what it reads, Pythons that only note what pip is asked, and the stamp of .venv."""
+    for name in ("scripts", "bin", ".venv/bin", ".venv-flink/bin"):
         (folder / name).mkdir(parents=True)
-    for name in ("scripts/setup", "pyproject.toml", "constraints.txt"):
+    for name in ("scripts/setup", "pyproject.toml", "constraints.txt", "constraints-flink.txt"):
         (folder / name).write_bytes((TOP / name).read_bytes())
     (folder / "scripts" / "setup").chmod(0o755)
-    python = folder / ".venv" / "bin" / "python"
-    python.write_text(_PYTHON, encoding="utf-8")
-    python.chmod(0o755)
+    for venv in (".venv", ".venv-flink"):
+        python = folder / venv / "bin" / "python"
+        python.write_text(_PYTHON, encoding="utf-8")
+        python.chmod(0o755)
     for tool in ("sh", "cat", "cksum", "dirname", "grep", "rm"):
         (folder / "bin" / tool).symlink_to(str(shutil.which(tool)))
     state = subprocess.run(
