@@ -1,0 +1,120 @@
+"""Where a chart's ticks are, and what stands at them."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from itertools import pairwise
+from math import floor, log10
+from typing import Any, NamedTuple
+
+from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+from matplotlib.ticker import MaxNLocator
+
+DAY = 86_400.0
+_SHORTEST = 0.02
+"""Seconds: a shorter span of clock time is shown as one second; matplotlib's dates do not go much further."""
+_PLAIN = 1e6
+"""Numbers from here on, and below 1 / _PLAIN, are written as multiples of a power of 1000."""
+_FULL = 1e15
+"""Numbers below it have a digit for 1."""
+_MOST, _LONGEST = 5, 15
+"""Digits behind the point: with a power of ten left out, and ever."""
+_TIMES = "\N{MULTIPLICATION SIGN}"
+_DIGITS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+_ALIKE = 1e-12
+"""Numbers that differ by a smaller share of them are one and the same."""
+
+_Dates: Any = AutoDateLocator  # neither has types
+_Concise: Any = ConciseDateFormatter
+
+
+class Axis(NamedTuple):
+    """One direction of a chart.
+
+    Attributes:
+        low: the number at its beginning.
+        high: the number at its end.
+        ticks: numbers between them, in order.
+        labels: what stands at each tick.
+        title: what the labels leave out: the date, the unit.
+    """
+
+    low: float
+    high: float
+    ticks: Sequence[float]
+    labels: Sequence[str]
+    title: str
+
+
+def number_axis(low: float, high: float, *, most: int, headroom: float = 0.0) -> Axis:
+    """An axis of plain numbers, with room above the highest; its title is the power of ten left out.
+
+    Args:
+        low: the lowest number, at least -1e300.
+        high: the highest, at most 1e300.
+        most: intervals between ticks at most.
+        headroom: share of the axis that stays free at its end.
+    """
+    low, high = _widened(low, high)
+    high = low + (high - low) / (1.0 - headroom)
+    found = MaxNLocator(nbins=most, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high)
+    ticks = [float(tick) for tick in found if low <= tick <= high]
+    labels, exponent = _numbers(ticks)
+    return Axis(low, high, ticks, labels, f"{_TIMES}10{str(exponent).translate(_DIGITS)}" if exponent else "")
+
+
+def elapsed_axis(high: float, *, most: int) -> Axis:
+    """An axis of seconds from 0, in the largest unit of which there are two."""
+    unit, seconds = next(
+        (unit, seconds)
+        for unit, seconds in (("days", DAY), ("hours", 3600.0), ("minutes", 60.0), ("seconds", 1.0))
+        if high >= 2 * seconds or unit == "seconds"
+    )
+    low, top, ticks, labels, factor = number_axis(0.0, high / seconds or 1.0, most=most)
+    title = f"{unit} {factor}".rstrip()
+    return Axis(low * seconds, top * seconds, [tick * seconds for tick in ticks], labels, title)
+
+
+def clock_axis(low: float, high: float, *, most: int) -> Axis:
+    """An axis of Unix seconds, in UTC; its title is the date, as far as all of it shares one."""
+    if high - low < _SHORTEST:
+        low, high = low - 0.5, high + 0.5
+    begin, end = (datetime.fromtimestamp(time, UTC) for time in (low, high))
+    locator = _Dates(tz=UTC, minticks=3, maxticks=most)
+    found = [tick for tick in locator.tick_values(begin, end) if low <= tick * DAY <= high]
+    # by numbers, not by names of months, which depend on the process's locale
+    formatter = _Concise(
+        locator,
+        tz=UTC,
+        formats=["%Y", "%Y-%m", "%m-%d", "%H:%M", "%H:%M", "%H:%M:%S.%f"],
+        zero_formats=["", "%Y", "%Y-%m", "%m-%d", "%H:%M", "%H:%M:%S.%f"],
+        offset_formats=["", "%Y", "%Y", "%Y-%m-%d", "%Y-%m-%d", "%Y-%m-%d"],
+    )
+    labels = formatter.format_ticks(found) if found else []
+    return Axis(low, high, [tick * DAY for tick in found], labels, f"{formatter.get_offset()} UTC".lstrip())
+
+
+def _widened(low: float, high: float) -> tuple[float, float]:
+    """The range, or one around it if it is no more than a point."""
+    largest = max(abs(low), abs(high))
+    if high - low > _ALIKE * largest:
+        return low, high
+    around = 0.05 * largest or 1.0
+    return low - around, high + around
+
+
+def _numbers(ticks: Sequence[float]) -> tuple[list[str], int]:
+    """The ticks' labels, as many digits each as tell them apart, and the power of ten left out."""
+    largest = max(map(abs, ticks), default=0.0)
+    exponent = 0 if not largest or 1 / _PLAIN <= largest < _PLAIN else 3 * floor(log10(largest) / 3)
+    digits = _digits(ticks, exponent)
+    if digits > _MOST and largest < _FULL:  # a long number that hardly changes: better in full
+        exponent, digits = 0, _digits(ticks, 0)
+    return [f"{round(tick / 10.0**exponent, digits) + 0.0:.{digits}f}" for tick in ticks], exponent
+
+
+def _digits(ticks: Sequence[float], exponent: int) -> int:
+    """Digits behind the point that tell neighbours apart."""
+    scaled = [tick / 10.0**exponent for tick in ticks]
+    step = min((other - one for one, other in pairwise(scaled)), default=1.0)
+    right = (digits for digits in range(_LONGEST) if all(abs(round(x, digits) - x) < step / 100 for x in scaled))
+    return next(right, _LONGEST)
