@@ -97,6 +97,7 @@ class Surprise32:
     Bit for bit the original's as long as that runs and draws nothing, which is until more than `tracked` different
     items came. There it draws unseeded: here by `seed`. It passes over a slot at each repeated item until it has
     `tracked` items, and dies when that takes it past its last slot: here the item then gets the first empty slot.
+    Java's floats tell -0.0 from 0.0, which are one item here.
 
     Args:
         tracked: slots; each update takes time in proportion.
