@@ -86,6 +86,12 @@ def test_a_file_has_a_line_for_each_id(tmp_path: Path) -> None:
     assert _out(task, "dev9") == [{"location": None, "type": "x"}]
 
 
+@pytest.mark.parametrize(("separator", "line"), [(":", "dev7:"), ("\t", "dev7\t"), (" = ", "dev7 = "), (",", "dev7,")])
+def test_an_empty_value_is_none(tmp_path: Path, separator: str, line: str) -> None:
+    """A line may end with the separator: the one value it could have is empty."""
+    assert _out(Annotate(_file(tmp_path, line), names=["type"], separator=separator)) == [{"type": None}]
+
+
 def test_a_csv_file_can_name_the_fields(tmp_path: Path) -> None:
     """With a comma as separator and no names the first line has them, and ids may hold colons."""
     path = _file(tmp_path, '\ufeffid,location,type\nurn:dev:7,building4,indoor\n"dev,8",ngh,outdoor\n', "places.csv")

@@ -1,8 +1,11 @@
 """XML from outside: what is refused, and how paths lead through what is not."""
 
 import time
+from xml.etree import ElementTree as ET
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from riot_tasks import BadRecord
 from riot_tasks.parse.markup import MAX_DEPTH, path, tree
@@ -123,6 +126,39 @@ def test_what_is_not_xml_is_refused(document: bytes | str, reason: str) -> None:
     """The reason says what and, where it can, at which line and column."""
     with pytest.raises(BadRecord, match=f"not XML: .*{reason}"):
         tree(document)
+
+
+_BITS = [
+    "<a>",
+    "</a>",
+    "<a ",
+    "b='1'",
+    "/>",
+    ">",
+    "&lt;",
+    "&e;",
+    "<![CDATA[",
+    "]]>",
+    "<!--",
+    "-->",
+    "<?x y?>",
+    "é",
+    " ",
+]
+
+
+@given(
+    st.one_of(st.binary(max_size=60), st.text(max_size=60), st.lists(st.sampled_from(_BITS), max_size=9).map("".join))
+)
+def test_what_comes_is_read_as_elementtree_reads_it_or_refused(document: bytes | str) -> None:
+    """Garbage, and tags put together at random, make ElementTree's own tree, or a BadRecord where that fails."""
+    try:
+        expected = ET.tostring(ET.fromstring(document))
+    except (ET.ParseError, LookupError, ValueError):
+        with pytest.raises(BadRecord):
+            tree(document)
+    else:
+        assert ET.tostring(tree(document)[0]) == expected
 
 
 @pytest.mark.parametrize("written", [None, 3, "", "/", " ", "//", "a[", "a/b[1", "@", "x:a", "{u}a", "a[0]", "'a'"])

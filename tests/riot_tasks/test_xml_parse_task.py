@@ -148,7 +148,7 @@ def test_a_file_is_read_when_the_task_is_made(tmp_path: Path) -> None:
     ("params", "message"),
     [
         ({"rows": ""}, "rows: must be a path like"),
-        ({"rows": "a["}, r"rows: 'a\[' is no path that ElementTree knows"),
+        ({"rows": "a["}, r"rows: 'a\[' is no path of ElementTree's"),
         ({"rows": "a/@id"}, "rows: 'a/@id' leads to an attribute; name the element that has it"),
         ({"schema": []}, "schema: must be a list of fields"),
         ({"schema": "t"}, "schema: must be a list of fields"),

@@ -68,7 +68,7 @@ class Annotate(Task):
             self._rows = annotations.read(table, self.separator, self.names)
         else:
             self._rows = annotations.listed(table, self.names)
-        self._lacking: annotations.Row = {field: None for row in self._rows.values() for field in row}
+        self._lacking = dict.fromkeys(self.names or (field for row in self._rows.values() for field in row))
 
     def process(self, record: Record) -> Iterable[Record]:
         """The record with what the table has for it.

@@ -73,16 +73,19 @@ def _lines(path: str, separator: str) -> Iterator[tuple[str, str, tuple[str, ...
     """Where each line is, its id, its values."""
     with Path(path).open(encoding="utf-8-sig") as file:
         for count, line in enumerate(file, start=1):
-            if line := line.strip():
+            if not line.isspace():
                 where = f"table: {path}:{count}"
-                if separator == ",":
-                    who, *values = _cells(where, line)
-                else:
-                    who, found, rest = line.partition(separator)
-                    if not found:
-                        raise ValueError(f"{where}: has no {separator!r} after the id; give the separator it has")
-                    values = _cells(where, rest)
+                who, *values = _parts(where, line.rstrip("\n"), separator)
                 yield where, who.strip(), tuple(values)
+
+
+def _parts(where: str, line: str, separator: str) -> list[str]:
+    if separator == ",":
+        return _cells(where, line)
+    who, found, rest = line.partition(separator)
+    if not found:
+        raise ValueError(f"{where}: has no {separator!r} after the id; give the separator it has")
+    return [who, *_cells(where, rest)]
 
 
 def _cells(where: str, line: str) -> list[str]:

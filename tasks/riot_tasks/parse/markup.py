@@ -144,8 +144,10 @@ def path(parameter: str, written: object) -> Path:
         steps = f".{steps}" if steps.startswith("//") else steps.removeprefix("/")
     try:
         Element("").findall(f"./{steps}")  # a bare name would be looked up unchecked
-    except (SyntaxError, KeyError, TypeError) as error:
-        raise ValueError(f"{parameter}: {written!r} is no path that ElementTree knows: {error}") from error
+    except (SyntaxError, KeyError, TypeError) as error:  # its ways to say so
+        raise ValueError(
+            f"{parameter}: {written!r} is no path of ElementTree's; write a/b, //b or a[@id='x']/b"
+        ) from error
     return Path(absolute, steps, attribute)
 
 
