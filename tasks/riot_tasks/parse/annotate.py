@@ -48,7 +48,7 @@ class Annotate(Task):
 
     code = "ANN"
     stateful = False
-    pattern = "1:0/1"
+    pattern = "1:1"
 
     def __init__(
         self,
