@@ -1,26 +1,24 @@
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 import orjson
 import pytest
 
-from riot_tasks import BadRecord, Record, Task, Value
+from riot_tasks import BadRecord, Record, Value
 from riot_tasks.predict.error_estimate import ErrorEstimate
 from riotd.dataflow import Outlet, Plan, Stage
 from riotd.messages import Portion
 from riotd.shard import Shard
 
-
-class Guess(Task):
-    """A linear_regression that always says 8: it keeps the record's fields and adds `prediction`."""
-
-    stateful = False
-
-    def process(self, record: Record) -> Iterable[Record]:
-        """The record with the guess."""
-        values = {**record.values, "prediction": 8.0}
-        return [Record(record.id, record.source, record.time, values, record.units, record.meta)]
+MODEL = {
+    "kind": "linear_regression",
+    "format": 1,
+    "version": "twice-b",
+    "features": ["b"],
+    "target": "a",
+    "coefficients": {"b": 2.0},
+    "intercept": 0.0,
+}
 
 
 def _said(task: ErrorEstimate, *inputs: dict[str, Value]) -> list[Value]:
@@ -94,12 +92,12 @@ def test_in_a_dataflow_it_takes_averages_and_predictions(after: tuple[str, ...],
     stages = (
         Stage("parse", "senml_parse"),
         Stage("mean", "average", {"fields": ["a"], "window": 2}, ("parse",)),
-        Stage("predict", f"{__name__}:Guess", {}, ("parse",)),
+        Stage("predict", "riot_tasks.predict.linear_regression:LinearRegression", {"model": MODEL}, ("parse",)),
         Stage("error", "error_estimate", {"actual": "a"}, after),
     )
     shard = Shard(Plan(stages, (Outlet("results", ("error",), "json"),)))
     readings = [8.0, 100.0, 5.0, 300.0, 7.0, 8.0]
-    payloads = [orjson.dumps([{"n": "a", "v": reading}]) for reading in readings]
+    payloads = [orjson.dumps([{"n": "a", "v": reading}, {"n": "b", "v": 4}]) for reading in readings]
     outcome = shard.run(Portion(1, 5.0, list(range(6)), ["dev1", "dev2"] * 3, payloads))
     assert outcome.rejects == []
     assert [(each.id, orjson.loads(each.payload)["values"]["error"]) for each in outcome.results] == [*errors.items()]

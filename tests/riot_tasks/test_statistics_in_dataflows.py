@@ -1,19 +1,26 @@
 """The statistics tasks as stages: whatever portions their input comes in, and whoever goes on after each."""
 
 from collections import defaultdict
-from collections.abc import Iterable
 from itertools import pairwise
 
 import orjson
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from riot_tasks import Record, Task
 from riotd.dataflow import Outlet, Plan, Stage
 from riotd.messages import Outcome, Portion
 from riotd.shard import Shard
 
 FIELDS = ["temperature", "humidity"]
+MODEL = {
+    "kind": "linear_regression",
+    "format": 1,
+    "version": "made-up",
+    "features": ["humidity"],
+    "target": "temperature",
+    "coefficients": {"humidity": -0.5},
+    "intercept": 45.0,
+}
 STAGES = (
     Stage("parse", "senml_parse"),
     Stage("range", "range_filter", {"ranges": {"humidity": [0, 60]}, "on_outlier": "null"}, ("parse",)),
@@ -23,8 +30,8 @@ STAGES = (
     Stage("trend", "sliding_regression", {"fields": FIELDS, "window": 2, "horizon": 2}, ("smooth",)),
     Stage("moment", "second_moment", {"tracked": 4}, ("fill",)),
     Stage("count", "distinct_count", {"item": "temperature"}, ("fill",)),
-    Stage("guess", f"{__name__}:Guess", {}, ("fill",)),
-    Stage("error", "error_estimate", {"actual": "temperature"}, ("mean", "guess")),
+    Stage("predict", "riot_tasks.predict.linear_regression:LinearRegression", {"model": MODEL}, ("fill",)),
+    Stage("error", "error_estimate", {"actual": "temperature"}, ("mean", "predict")),
     Stage("gather", "accumulate", {"window": 5, "name_from": "step"}, ("mean", "trend")),
 )
 PLAN = Plan(STAGES, (Outlet("results", tuple(stage.id for stage in STAGES[2:]), "json"),))
@@ -38,17 +45,6 @@ MESSAGES = [
     )
     for number in range(40)
 ]
-
-
-class Guess(Task):
-    """A linear_regression that always says 21: it keeps the record's fields and adds `prediction`."""
-
-    stateful = False
-
-    def process(self, record: Record) -> Iterable[Record]:
-        """The record with the guess."""
-        values = {**record.values, "prediction": 21.0}
-        return [Record(record.id, record.source, record.time, values, record.units, record.meta)]
 
 
 def _portion(first: int, last: int) -> Portion:

@@ -82,12 +82,13 @@ def shares_nothing(case: Case) -> str | None:
 def replays(case: Case) -> str | None:
     """A replay gives the same results."""
     before = random.getstate()
-    random.seed(1)  # unseeded randomness would agree with itself only if the generator stood still
-    first = run(case.new(), case.inputs)
-    random.seed(2)
-    second = run(case.new(), case.inputs)
-    random.setstate(before)
-    return difference(first, second)
+    try:
+        random.seed(1)  # unseeded randomness would agree with itself only if the generator stood still
+        first = run(case.new(), case.inputs)
+        random.seed(2)
+        return difference(first, run(case.new(), case.inputs))
+    finally:
+        random.setstate(before)
 
 
 def works_in_any_thread(case: Case) -> str | None:
