@@ -24,12 +24,13 @@ class SecondMoment(FieldTask[Surprise | Surprise32]):
     The result has the watched fields only, each with its second moment so far, of unit `count`. A field whose value
     is None is passed over, one that is no number makes the record a BadRecord.
 
-    What differs from RIoTBench: it follows the first `tracked` different values from when they first came, not a
-    sample of the readings, takes n(2c - 1) of each and a random one's place for a value too many. That is no
-    estimate of the second moment: 4 equal readings give 28, not 16. It also takes every unused place for a value
-    that came 0 times, so subtracts n for each. With `parity` the result is that, in single precision, and equals the
-    original's for as long as that runs and there are no more than `tracked` different values. From then on who makes
-    room is drawn by `seed`, where the original's dice have none. Its settings have 10 for `tracked`.
+    What differs from RIoTBench: it samples no readings but follows values, the first `tracked` different ones, each
+    from when it first came, and takes the mean of n(2c - 1), where c of the n readings were that value. That is no
+    estimate of the second moment: 4 equal readings give 28 instead of 16. A value too many takes the place of a
+    random one, and each place not taken yet counts as a value that came 0 times, which subtracts n. With `parity`
+    the result is that, in single precision. It equals the original's until that runs past its places and dies, or
+    more than `tracked` different values came: who makes room is drawn by `seed`, the original's dice have none. Its
+    settings have 10 for `tracked`.
 
     Example:
         >>> from riot_tasks import Record
