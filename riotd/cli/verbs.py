@@ -14,8 +14,12 @@ VERBS = {
     "graph": "Draw a configuration's dataflow.",
     "tasks": "List the tasks, or describe one.",
     "try": "Run one task over lines of a file or of standard input.",
+    "run-file": "Run a file through a task or a dataflow.",
+    "run-batch": "Run many files, each into a file of its own.",
+    "convert": "Turn a property file of RIoTBench into a configuration.",
     "generate": "Make realistic sensor data.",
     "replay": "Publish a recorded file in its own time, or faster.",
+    "bench": "Measure the tasks on this machine, beside RIoTBench's figures.",
     "demo": "See it all work: broker, feed and daemon on this machine.",
 }
 """Verb to what it does, in the order of the help. `riotd.cli.<verb>` has it as a click command named `command`."""

@@ -1,0 +1,81 @@
+"""RIoTBench's STATS: averages, smoothed forecasts and counts, drawn, zipped and stored (paper, figure 3b)."""
+
+from riotd.convert.drafts import Draft, Given
+from riotd.convert.etl import parse
+from riotd.convert.settings import count, names, real
+
+_COUNT = "AGGREGATE.DISTINCT_APPROX_COUNT."
+_KALMAN = "STATISTICS.KALMAN_FILTER."
+_FORECAST = "PREDICT.SIMPLE_LINEAR_REGRESSION."
+_GATHER = "AGGREGATE.ACCUMLATOR."
+
+
+def stats(given: Given) -> list[Draft]:
+    """The stages, in order."""
+    average, kalman = _average(given), _kalman(given)
+    forecast, distinct = _forecast(given, kalman), _distinct(given)
+    drawn = [average, forecast, *([distinct] if distinct else [])]
+    return [parse(given), average, kalman, *drawn[1:], _series(given, [draft.id for draft in drawn])]
+
+
+def _average(given: Given) -> Draft:
+    draft = Draft(given, "average", "average", ["parse"], "AVG")
+    listed = draft.take("fields", "AGGREGATE.BLOCK_AVERAGE.USE_MSG_FIELD", names)
+    if listed is None:
+        draft.set("fields", given.measured())
+    draft.take("window", "AGGREGATE.BLOCK_COUNT.WINDOW_SIZE", count)
+    return draft
+
+
+def _kalman(given: Given) -> Draft:
+    draft = Draft(given, "kalman", "kalman_filter", ["parse"], "KAL")
+    if draft.take("fields", f"{_KALMAN}USE_MSG_FIELDLIST", names) is None:
+        draft.set("fields", given.measured())
+    for parameter, key in (
+        ("process_noise", "PROCESS_NOISE"),
+        ("sensor_noise", "SENSOR_NOISE"),
+        ("estimated_error", "ESTIMATED_ERROR"),
+    ):
+        draft.take(parameter, f"{_KALMAN}{key}", real)
+    return draft
+
+
+def _forecast(given: Given, kalman: Draft) -> Draft:
+    draft = Draft(given, "forecast", "sliding_regression", [kalman.id], "SLR")
+    draft.set("fields", kalman.params["fields"])
+    draft.take("window", f"{_FORECAST}WINDOW_SIZE_TRAIN", count)
+    draft.take("horizon", f"{_FORECAST}WINDOW_SIZE_PREDICT", count)
+    if given.settings.peek(f"{_FORECAST}USE_MSG_FIELD").startswith("-"):
+        given.settings.leave(
+            f"{_FORECAST}USE_MSG_FIELD", "below 0 RIoTBench forecasts random numbers; riotd the readings"
+        )
+    return draft
+
+
+def _distinct(given: Given) -> Draft | None:
+    """None for taxis: the paper has no such count for them, and RIoTBench's own settings give none."""
+    settings, known = given.settings, given.dataset
+    key = f"{_COUNT}USE_MSG_FIELD_LIST"
+    if key not in settings:
+        key = f"{_COUNT}USE_MSG_FIELD"
+    named = settings.peek(key)
+    draft = Draft(given, "distinct", "distinct_count", ["parse"], "DAC, a count for each key")
+    if named in given.measured():
+        draft.set("trigger", named, key)
+    elif known and known.distinct:
+        why = f"{named} is no measured column, so RIoTBench gives nothing; the paper's table 5 has {known.distinct}"
+        draft.set("trigger", known.distinct, key, why)
+    else:
+        why = f"{named or 'nothing'} is no measured column, so RIoTBench gives nothing; nor has the paper such a count"
+        settings.leave(key, why)
+        settings.leave(f"{_COUNT}BUCKETS", "there is no distinct count for this data set")
+        return None
+    draft.take("buckets", f"{_COUNT}BUCKETS", count)
+    return draft
+
+
+def _series(given: Given, before: list[str]) -> Draft:
+    draft = Draft(given, "series", "accumulate", before, "ACC, a window for each key; RIoTBench has one for all")
+    draft.take("window", f"{_GATHER}TUPLE_WINDOW_SIZE", count)
+    why = "forecasts come as records of their own, told apart by their step"
+    return draft.set("name_from", "step", f"{_GATHER}MULTIVALUE_OBSTYPE", why)
