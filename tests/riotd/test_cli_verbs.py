@@ -35,7 +35,7 @@ def test_the_help_loads_nothing_heavy() -> None:
 @pytest.mark.parametrize("verb", VERBS)
 def test_every_verb_is_there_with_help_and_an_example(verb: str) -> None:
     """Each verb of the table has a module with a click command, and its help shows how to call it."""
-    command = import_module(f"riotd.cli.{'try_' if verb == 'try' else verb}").command
+    command = import_module(f"riotd.cli.{'try_' if verb == 'try' else verb.replace('-', '_')}").command
     assert isinstance(command, click.Command)
     for words in [[verb, name] for name in command.commands] if isinstance(command, click.Group) else [[verb]]:
         done = CliRunner().invoke(riotd, [*words, "--help"], prog_name="riotd")

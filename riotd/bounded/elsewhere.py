@@ -1,0 +1,52 @@
+"""Runs on Beam and Flink: the platform regroups the messages by key and calls the same shards."""
+
+from collections.abc import Callable, Iterable, Iterator
+from importlib import import_module
+from importlib.util import find_spec
+
+from riotd.bounded.cutting import Cut, Cutter
+from riotd.bounded.places import Done
+from riotd.dataflow import Plan
+from riotd.errors import ConfigError, Mistake
+from riotd.messages import Outcome, Portion
+
+_LIBRARIES = {"beam": "apache_beam", "flink": "pyflink"}
+
+
+class Platform:
+    """A place on a stream-processing system; keeps `riotd.bounded.places.Place`.
+
+    Outcomes come in the platform's order, which is the input's for each key, and after the last of them the tasks have
+    been flushed.
+
+    Args:
+        name: `beam` or `flink`.
+        shards: its parallelism.
+    """
+
+    shards = lanes = 1  # it divides the messages itself
+
+    def __init__(self, name: str, shards: int) -> None:
+        self.name, self._parallelism = name, shards
+        self._plan = Plan(())
+
+    def prepare(self, plan: Plan) -> None:
+        """As `Place.prepare`."""
+        if find_spec(_LIBRARIES[self.name]) is None:
+            raise ConfigError([Mistake("engine", f"{self.name} is not installed", f"pip install 'riotd[{self.name}]'")])
+        self._plan = plan
+
+    def run(self, cuts: Iterator[Cut], cutter: Cutter) -> Iterator[Done]:  # noqa: ARG002 - the platform flushes
+        """As `Place.run`."""
+        run: Callable[..., Iterable[Outcome]] = import_module(f"riotd.platforms.{self.name}").run
+        for outcome in run(self._plan, _portions(cuts), shards=self._parallelism):
+            yield Done(None, [(None, outcome)])
+
+    def close(self) -> None:
+        """Nothing to release."""
+
+
+def _portions(cuts: Iterable[Cut]) -> Iterator[Portion]:
+    for cut in cuts:
+        for _, portion in cut.portions:
+            yield portion

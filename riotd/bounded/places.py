@@ -1,0 +1,106 @@
+"""Where the portions of a run go: into shards right here, into Ray's actors, onto Beam or Flink.
+
+To a run all of them are the same: cuts in, outcomes out, as many cuts ahead as keep the shards busy.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple, Protocol
+
+from riotd.bounded.cutting import Cut, Cutter
+from riotd.dataflow import Plan
+from riotd.engines.worker import build
+from riotd.errors import ConfigError, Mistake
+from riotd.messages import Outcome
+
+ENGINES = ("inline", "ray", "beam", "flink")
+
+
+class Done(NamedTuple):
+    """Outcomes that belong together, each with its shard (None where nobody can tell).
+
+    Attributes:
+        cut: they follow from it; None for what comes at the end of the input, or in the engine's own order.
+        outcomes: in the order of the shards.
+    """
+
+    cut: Cut | None
+    outcomes: list[tuple[int | None, Outcome]]
+
+
+class Place(Protocol):
+    """Where tasks run.
+
+    Attributes:
+        name: of the engine.
+        shards: how many parts the caller divides the messages into, by key.
+        lanes: how many inputs can be run at once to advantage.
+    """
+
+    name: str
+    shards: int
+    lanes: int
+
+    def prepare(self, plan: Plan) -> None:
+        """Be ready to run inputs through a plan, from a fresh state.
+
+        Raises:
+            ConfigError: the engine is not installed.
+            EngineError: a task can't be made, or the engine can't be started.
+        """
+
+    def run(self, cuts: Iterator[Cut], cutter: Cutter) -> Iterator[Done]:
+        """The outcomes of an input, in its order where `Done.cut` is not None; then of the end, which flushes.
+
+        Takes as many cuts ahead as it needs to keep its shards busy. Closed early, it leaves them a state that
+        only `prepare` makes good.
+
+        Raises:
+            EngineError: the engine gave up.
+        """
+
+    def close(self) -> None:
+        """Release it; safe to call twice."""
+
+
+def place(engine: str, *, shards: int, address: str | None = None) -> Place:
+    """The place an engine's name stands for; nothing is started yet.
+
+    Raises:
+        ConfigError: there is no such engine.
+    """
+    if engine == "inline":
+        return Here(shards)
+    if engine == "ray":
+        from riotd.bounded.actors import Actors  # noqa: PLC0415 - of no use to the other engines
+
+        return Actors(shards, address)
+    if engine in ENGINES:
+        from riotd.bounded.elsewhere import Platform  # noqa: PLC0415 - as above
+
+        return Platform(engine, shards)
+    raise ConfigError([Mistake("engine", f"there is no engine {engine!r}", f"there are {', '.join(ENGINES)}")])
+
+
+class Here:
+    """Shards in the caller's own thread; each has the tasks of its keys, as a worker would."""
+
+    name = "inline"
+    lanes = 1
+
+    def __init__(self, shards: int) -> None:
+        self.shards = shards
+        self._plan = Plan(())
+
+    def prepare(self, plan: Plan) -> None:
+        """As `Place.prepare`."""
+        self._plan = plan
+
+    def run(self, cuts: Iterator[Cut], cutter: Cutter) -> Iterator[Done]:
+        """As `Place.run`; takes nothing ahead."""
+        shards = [build(self._plan) for _ in range(self.shards)]
+        for cut in cuts:
+            yield Done(cut, [(number, shards[number].run(portion)) for number, portion in cut.portions])
+        yield Done(None, [(number, shards[number].run(portion)) for number, portion in cutter.end()])
+
+    def close(self) -> None:
+        """Nothing to release."""

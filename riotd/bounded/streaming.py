@@ -1,0 +1,139 @@
+"""Items in memory as cuts, results as records."""
+
+import logging
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from operator import attrgetter
+from time import perf_counter, time
+from typing import Any
+
+from riot_tasks.record import Record
+from riotd.bounded.cutting import Cut, Cutter
+from riotd.bounded.figures import SHOWN, InputRefused
+from riotd.bounded.flows import Flow
+from riotd.bounded.forms import Form
+from riotd.bounded.keys import SOURCES, keys_of
+from riotd.bounded.parsing import when
+from riotd.bounded.places import Place
+from riotd.dataflow import Plan, Stage
+from riotd.formats import decode_packed, encode_packed
+from riotd.messages import Reject
+
+Item = bytes | str | Record | Mapping[str, Any]
+"""A SenML pack (or, for a task that wants it, any payload); a record; or a mapping, which is a record as a run writes
+it, if it has a mapping `values`, else plain fields."""
+
+_AT_ONCE = 256
+"""Items in a cut."""
+_PATIENCE = 0.005
+"""Seconds after which a cut goes without being full: whoever gives items so slowly waits for results."""
+_FORM = Form(
+    "items",
+    Stage("item", "riotd.bounded.parsing:Item"),
+    Stage("item", "riotd.bounded.parsing:Item", {"raw": True}),
+)
+
+log = logging.getLogger(__name__)
+_by_id = attrgetter("id")
+
+
+def plan_of(flow: Flow) -> Plan:
+    """What shards run."""
+    return flow.plan(_FORM, "packed")
+
+
+class Stream:
+    """Items through a place that is prepared for their plan.
+
+    Args:
+        items: whose numbers, from 1, become the ids.
+        key: the field that says who; None is the device, or a record's source.
+        strict: whether the first refusal ends it.
+        refused: told each refusal; None logs the first few.
+    """
+
+    def __init__(
+        self, items: Iterable[Item], *, key: str | None, strict: bool, refused: Callable[[Reject], None] | None
+    ) -> None:
+        self._items = items
+        self._key = key
+        self._keys_of_packs = keys_of("senml", key)
+        self._strict = strict
+        self._refused = refused or self._logged
+        self._count = 0
+
+    def records(self, place: Place) -> Iterator[Record]:
+        """The results, in the order of the items.
+
+        Raises:
+            InputRefused: an item was refused, and the stream is strict.
+            EngineError: the engine gave up.
+        """
+        cutter = Cutter(self._keys_of_packs, shards=range(place.shards), now=time())
+        for done in place.run(self._cuts(cutter), cutter):
+            results = [result for _, outcome in done.outcomes for result in outcome.results]
+            results.sort(key=_by_id)
+            rejects = sorted((each for _, outcome in done.outcomes for each in outcome.rejects), key=_by_id)
+            end = rejects[0].id if rejects and self._strict else None
+            for result in results:
+                if end is not None and result.id >= end:
+                    break
+                yield decode_packed(result.payload)
+            self._tell(rejects)
+
+    def _cuts(self, cutter: Cutter) -> Iterator[Cut]:
+        ids: list[int] = []
+        keys: list[str] = []
+        payloads: list[bytes] = []
+        began = perf_counter()
+        for number, item in enumerate(self._items, start=1):
+            if not ids:
+                began = perf_counter() if number > 1 else began
+            key, payload = self._encoded(item)
+            ids.append(number)
+            keys.append(key)
+            payloads.append(payload)
+            late = perf_counter() - began > _PATIENCE
+            if late or len(ids) == _AT_ONCE:
+                yield cutter.of(ids, keys, payloads, hasty=late)
+                ids, keys, payloads = [], [], []
+        if ids:
+            yield cutter.of(ids, keys, payloads)
+
+    def _encoded(self, item: Item) -> tuple[str, bytes]:
+        """Key and payload of an item."""
+        if isinstance(item, Mapping):
+            item = _record(item)
+        if isinstance(item, Record):
+            return self._key_of(item), encode_packed(item)
+        payload = item.encode() if isinstance(item, str) else item
+        return self._keys_of_packs([payload])[0], payload
+
+    def _key_of(self, record: Record) -> str:
+        if self._key is None:
+            return record.source
+        value = record.values.get(self._key, record.meta.get(self._key, ""))
+        return value if isinstance(value, str) else str(value)
+
+    def _tell(self, rejects: Sequence[Reject]) -> None:
+        if rejects and self._strict:
+            raise InputRefused("item", rejects[0])
+        for reject in rejects:
+            self._refused(reject)
+
+    def _logged(self, reject: Reject) -> None:
+        self._count += 1
+        if self._count <= SHOWN:
+            log.warning("item %d refused: %s: %s", reject.id, reject.stage, reject.reason)
+
+
+def _record(item: Mapping[str, Any]) -> Record:
+    """The record that a mapping is.
+
+    Raises:
+        TypeError: it is none.
+    """
+    if isinstance(item.get("values"), Mapping):
+        known = {name: item[name] for name in ("source", "time", "units", "meta") if name in item}
+        return Record(**{"id": 0, "source": "", "time": time(), "values": dict(item["values"]), **known})
+    source = next((str(item[name]) for name in SOURCES if item.get(name) is not None), "")
+    return Record(0, source, when(item, time()), dict(item))

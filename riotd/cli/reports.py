@@ -1,0 +1,138 @@
+"""Reports of bounded runs, for people and for programs."""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from time import monotonic
+from typing import TYPE_CHECKING
+
+import click
+
+from riotd.cli.progress import Bar
+from riotd.cli.tables import print_table
+
+if TYPE_CHECKING:
+    from riotd.bounded.figures import Report, ShardFigures, StageFigures
+    from riotd.bounded.running import Progress
+
+_BATCH = ("input", "lines", "results", "refused", "filtered", "seconds", "lines/s", "output")
+_SHARD = (
+    "shard",
+    "lines",
+    "results",
+    "refused",
+    "filtered",
+    "devices",
+    "busy s",
+    "lines/busy s",
+    "p50 ms",
+    "p99 ms",
+    "max ms",
+)
+_STAGE = ("stage", "in", "passed", "filtered", "refused", "out", "busy s")
+
+
+def shown(bar: Bar) -> "Callable[[Progress], None]":
+    """What keeps a bar up to date."""
+    began = monotonic()
+
+    def watch(progress: "Progress") -> None:
+        rate = progress.records / max(monotonic() - began, 1e-6)
+        refused = f", {progress.errors:,} refused" if progress.errors else ""
+        bar.update(progress.bytes, f"{progress.records:,} lines, {rate:,.0f}/s{refused}")
+
+    return watch
+
+
+def show_report(report: "Report", *, verbose: bool, as_json: bool, err: bool = False) -> None:
+    """One run: what it took and gave, then whatever may not be as it was meant."""
+    if as_json:
+        click.echo(json.dumps(report.plain(), ensure_ascii=False), err=err)
+        return
+    where = report.about.engine if report.about.shards == 1 else f"{report.about.engine}, {report.about.shards} shards"
+    name = click.style(f"{report.about.input} → {report.about.output}", bold=True)
+    click.echo(f"{name}  {_taken(report)} in {report.seconds:,.2f} s: {report.throughput:,.0f}/s ({where})", err=err)
+    if verbose:
+        _show_parts(report)
+    _show_trouble(report)
+
+
+def show_reports(reports: "Sequence[Report]", *, verbose: bool, as_json: bool) -> None:
+    """Many runs: a row each, and one for all."""
+    if as_json:
+        click.echo(json.dumps([report.plain() for report in reports], ensure_ascii=False))
+        return
+    _print(_BATCH, [_row(report) for report in reports], texts=("input", "output"))
+    for report in reports:
+        if verbose and not report.failure:
+            click.secho(f"\n{report.about.input}", bold=True)
+            _show_parts(report)
+        _show_trouble(report, name=f"{report.about.input}: ")
+
+
+def _row(report: "Report") -> tuple[str, ...]:
+    counts = (report.records, report.results, report.errors, report.filtered)
+    if report.failure:
+        return (report.about.input, *("-" for _ in counts), "-", "-", "failed")
+    return (
+        report.about.input,
+        *(f"{count:,}" for count in counts),
+        f"{report.seconds:,.2f}",
+        f"{report.throughput:,.0f}",
+        report.about.output,
+    )
+
+
+def _taken(report: "Report") -> str:
+    text = f"{report.records:,} lines, {report.results:,} results"
+    text += f", {report.filtered:,} filtered" if report.filtered else ""
+    return text + (click.style(f", {report.errors:,} refused", fg="yellow") if report.errors else "")
+
+
+def _show_parts(report: "Report") -> None:
+    _print(_SHARD, [_shard(each) for each in report.per_shard], texts=())
+    click.echo()
+    _print(_STAGE, [_stage(each) for each in report.stages], texts=("stage",))
+
+
+def _shard(figures: "ShardFigures") -> tuple[str, ...]:
+    counts = (figures.records, figures.results, figures.errors, figures.filtered, figures.devices)
+    latency = figures.latency_ms
+    return (
+        "all" if figures.shard < 0 else str(figures.shard),
+        *(f"{count:,}" for count in counts),
+        f"{figures.busy_s:,.2f}",
+        f"{figures.throughput:,.0f}",
+        *(f"{value:,.1f}" for value in (latency.p50, latency.p99, latency.max)),
+    )
+
+
+def _stage(figures: "StageFigures") -> tuple[str, ...]:
+    counts = (figures.received, figures.passed, figures.filtered, figures.errors, figures.emitted)
+    return (figures.id, *(f"{count:,}" for count in counts), f"{figures.busy_s:,.2f}")
+
+
+def _print(heads: Sequence[str], rows: Sequence[Sequence[str]], *, texts: Sequence[str]) -> None:
+    """A table; columns that are no texts are numbers, one below the other."""
+    columns = []
+    for head, *cells in zip(heads, *rows, strict=True):
+        width = 0 if head in texts else max(map(len, (head, *cells)))
+        columns.append([cell.rjust(width) for cell in (head, *cells)])
+    head, *body = zip(*columns, strict=True)
+    print_table(head, body)
+
+
+def _show_trouble(report: "Report", *, name: str = "") -> None:
+    for line in _trouble(report):
+        click.echo(f"{name}{line}", err=True)
+
+
+def _trouble(report: "Report") -> Iterator[str]:
+    if report.failure:
+        yield click.style(report.failure, fg="red")
+    for each in report.refused:
+        yield f"line {each.id}: {each.stage}: {each.reason}"
+    if more := report.errors - len(report.refused):
+        yield f"… and {more:,} more; --rejects FILE keeps them all"
+    if report.unnamed:
+        many = "no line says" if report.unnamed == report.records else f"{report.unnamed:,} lines do not say"
+        yield f"{many} which device it is of, so they share one state; --key FIELD names the field that does"
