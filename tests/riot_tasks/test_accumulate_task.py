@@ -7,6 +7,7 @@ import pytest
 from riot_tasks import BadRecord, Record, Value
 from riot_tasks.predict.sliding_regression import SlidingRegression
 from riot_tasks.statistics.accumulate import Accumulate
+from riot_tasks.visualize.multi_line_plot import MultiLinePlot
 
 
 def _record(number: int, time: float | None = None, **values: Value) -> Record:
@@ -99,6 +100,19 @@ def test_forecasts_are_series_of_their_own() -> None:
     }
     assert result.units == {"a": "Cel", "a step 1": "Cel", "a step 2": "Cel"}
     assert result.meta == {"n": "4"}
+
+
+def test_a_plot_draws_what_was_gathered(series: list[float]) -> None:
+    """A result is what multi_line_plot takes: each series is in the picture under its name, with its unit."""
+    pytest.importorskip("matplotlib")
+    line = SlidingRegression(["a"], window=5, horizon=2)
+    readings = [_record(number, a=reading) for number, reading in enumerate(series[:30])]
+    records = [each for reading in readings for each in (reading, *line.process(reading))]
+    (result,) = _given(Accumulate(window=80, name_from="step"), records)
+    (chart,) = MultiLinePlot().process(result)
+    picture = chart.values["plot"]
+    assert isinstance(picture, bytes)
+    assert [word in picture for word in (b"a step 1", b"a step 2", b"Cel")] == [True] * 3
 
 
 def test_the_series_field_can_be_named() -> None:
