@@ -79,7 +79,7 @@ def _stage(draft: Draft, previous: Sequence[str]) -> Iterator[str]:
 
 def _parameter(name: str, value: object, origin: str) -> Iterator[str]:
     inline = f"    {name}: {_flow(value)}"
-    if len(inline) <= _WIDTH:
+    if len(inline) <= _WIDTH or not isinstance(value, list | dict):
         yield inline + _remark(origin)
         return
     yield f"    {name}:{_remark(origin)}"

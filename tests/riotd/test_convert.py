@@ -155,8 +155,8 @@ def test_the_ranges_of_fit_are_joined() -> None:
     ranges = _params(made, "range")["ranges"]
     assert (len(ranges), ranges["ecg_lead_2"], ranges["acc_ankle_x"]) == (11, [-6.786, 6.6604], [-5.0006, 8.1472])
     stray = _fates(made)["acc_ankle_x"]
-    assert (stray.line, stray.place) == (13, "stages.range.params.ranges")
-    assert stray.why == "goes on with line 12, which lacks a backslash at its end: RIoTBench never read this line"
+    assert (stray.line, stray.place) == (14, "stages.range.params.ranges")
+    assert stray.why == "goes on with line 13, which lacks a backslash at its end: RIoTBench never read this line"
 
 
 @pytest.mark.parametrize(("name", "fields"), [("tasks_GRID.properties", 1), ("tasks_FIT.properties", 11)])
