@@ -37,6 +37,7 @@ RIOTBENCH = {
     "mqtt_publish": ("MQP", "MQTTPublish"),
     "mqtt_subscribe": ("MQS", ""),
     "noop": ("", "NoOperation"),
+    "error_estimate": ("", "ErrorEstimation"),
     "pi_viete": ("", "PiByViete"),
     "bloom_train": ("", "BloomFilterTrain"),
     "join": ("", "JoinBolt"),
