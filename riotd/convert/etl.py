@@ -54,7 +54,7 @@ def _allowed(given: Given, draft: Draft) -> None:
     if table is None:
         return
     draft.lacks = ""
-    draft.about.append(f"the ids of the annotations, for {given.settings.peek(f'{_BLOOM}MODEL_PATH_LIST')} is not here")
+    draft.about.append("by the ids of the annotations, for the model is not here")
     draft.set("allow", table).set("separator", ":")
 
 

@@ -1,6 +1,6 @@
 """A conversion as a YAML file, with comments: where each parameter comes from, what is lacking, what has no place."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import yaml
@@ -9,7 +9,7 @@ from riotd.convert.conversion import Conversion
 from riotd.convert.drafts import Draft
 from riotd.convert.settings import Fate
 
-_WIDTH = 110
+_WIDTH = 100
 _ABOUT = {
     "etl": "ETL: parse, clean, fill gaps, join, annotate, publish",
     "stats": "STATS: averages, forecasts and counts, gathered",
@@ -25,28 +25,29 @@ def page(conversion: Conversion, *, origin: str) -> str:
         conversion: what to write.
         origin: name of the property file.
     """
+    places = {fate.place: fate.key for fate in conversion.fates}
     lines = [
-        f"# {origin} of RIoTBench as a configuration of riotd. Behind each parameter is the key it comes from.",
+        f"# {origin} of RIoTBench as a configuration of riotd; behind a value is the key it comes from.",
         f"name: {conversion.name}",
-        *_block("source", conversion.ends.source, conversion.ends.who),
+        *_block("source", conversion.ends.source, conversion.ends.who, places),
     ]
     if conversion.ends.key:
         lines.append(f"key: {_flow(conversion.ends.key)}{_remark('PARSE.ID_FIELD_SCHEMA')}")
     lines += ["stages:", *_stages(conversion)]
     lines += ["sinks:"]
     for name, sink in conversion.ends.sinks.items():
-        lines += [f"  {line}" for line in _block(name, sink, conversion.ends.who_out)]
+        lines += [f"  {line}" for line in _block(name, sink, conversion.ends.who_out, {})]
     return "\n".join([*lines, *_unplaced(conversion.fates), ""])
 
 
-def _block(name: str, block: dict[str, Any], who: Sequence[str]) -> Iterator[str]:
+def _block(name: str, block: dict[str, Any], who: Sequence[str], places: Mapping[str, str]) -> Iterator[str]:
     """A block; who we are stands, as comments, where the broker's URL does."""
     yield f"{name}:"
     for key, value in block.items():
         if isinstance(value, dict):
-            yield from (f"  {line}" for line in _block(key, value, who))
+            yield from (f"  {line}" for line in _block(key, value, who, places))
             continue
-        yield f"  {key}: {_flow(value)}"
+        yield f"  {key}: {_flow(value)}{_remark(places.get(f'{name}.{key}', ''))}"
         if key == "url":
             yield from (f"  # {line}" for line in who)
 

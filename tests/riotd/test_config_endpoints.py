@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 import yaml
 from click.testing import CliRunner
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from riot_tasks.io.mqtt_publish import MqttPublish
 from riot_tasks.io.mqtt_subscribe import MqttSubscribe
@@ -38,6 +40,28 @@ name: x
 source: {type: file, path: in.jsonl}
 stages: [{id: out, task: mqtt_publish, params: {topic: out}}]
 """
+
+PARAMETERS = [*signature(MqttPublish).parameters, *signature(MqttSubscribe).parameters]
+WORDS = st.sampled_from([
+    "mqtt://h",
+    "a/b",
+    "+/#",
+    "json",
+    "env",
+    "file",
+    "tls",
+    "type",
+    "from",
+    "out",
+    "MQS",
+    "noop",
+    "",
+])
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | WORDS | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(WORDS | st.integers(), inner, max_size=3),
+    max_leaves=5,
+)
 
 
 @pytest.fixture
@@ -291,3 +315,45 @@ def test_the_schema_accepts_stages_alone(load: Load) -> None:
     assert wrong(data) == []
     for index in (0, 2):
         assert wrong({**data, "stages": [stage for stage in data["stages"] if stage is not data["stages"][index]]})
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    changes=st.lists(
+        st.tuples(
+            st.sampled_from([0, 2]),
+            st.sampled_from(["id", "task", "after", "params", *PARAMETERS, "options.tls", "options.stages"]),
+            VALUES,
+        ),
+        min_size=1,
+        max_size=3,
+    )
+)
+def test_anything_in_such_a_stage_is_taken_or_refused_in_words(
+    tmp_path_factory: pytest.TempPathFactory, changes: list[tuple[int, str, Any]]
+) -> None:
+    """No value at any key makes `load` fail other than by mistakes at their places; what loads can be planned."""
+    data = yaml.safe_load(BARE)
+    for index, key, value in changes:
+        stage: dict[str, Any] = data["stages"][index]
+        if key in {"id", "task", "after", "params"}:
+            stage[key] = value
+        elif isinstance(stage.get("params"), dict):
+            outer, _, inner = key.partition(".")
+            stage["params"][outer] = {inner: value} if inner else value
+    file = tmp_path_factory.getbasetemp() / "fuzz.yaml"
+    file.write_text(yaml.safe_dump(data), encoding="utf-8")
+    loaded, mistakes = _tried(file)
+    assert (loaded is None) == bool(mistakes)
+    assert all(line.startswith(f"{file}: ") for line in mistakes)
+    if loaded is not None:
+        config.plan(loaded)
+        config.warnings(loaded)
+        assert config.difference(loaded, loaded) == ([], [])
+
+
+def _tried(file: Path) -> tuple[config.Config | None, list[str]]:
+    try:
+        return config.load(file), []
+    except ConfigError as error:
+        return None, [str(mistake) for mistake in error.mistakes]
