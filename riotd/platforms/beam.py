@@ -44,8 +44,7 @@ def _outcomes(plan: Plan, portions: Iterable[Portion], shards: int) -> Iterator[
     with TemporaryDirectory(prefix="riotd-beam-") as folder:
         spool = Spool(Path(folder), shards=shards)
         slices = list(spool.fill(portions))
-        from riotd.platforms.beam_pipeline import execute, quiet  # noqa: PLC0415 - Beam takes a second or two to import
+        from riotd.platforms.beam_pipeline import execute  # noqa: PLC0415 - Beam, an extra, takes 2 s to import
 
-        with quiet():
-            execute(spool, plan, slices, shlex.split(os.environ.get(OPTIONS, "")))
+        execute(spool, plan, slices, shlex.split(os.environ.get(OPTIONS, "")))
         yield from spool.outcomes()

@@ -12,13 +12,27 @@ from riotd.platforms.work import Work
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Keep Beam from configuring the root logger, as `logging.warning`, which it calls, does if nobody else has."""
+    """Beam's log off, in this process, and the root logger as it was afterwards.
+
+    Beam also logs through `logging.warning` and its like, which is the root logger's own voice, and which configures
+    it if nobody else has.
+    """
     root, nobody = logging.getLogger(), logging.NullHandler()
+    beams = logging.getLogger("apache_beam")
+    level = beams.level
     root.addHandler(nobody)
+    root.addFilter(_nothing)  # only what is logged to the root logger itself passes it
+    beams.setLevel(logging.CRITICAL)
     try:
         yield
     finally:
+        beams.setLevel(level)
+        root.removeFilter(_nothing)
         root.removeHandler(nobody)
+
+
+def _nothing(_record: logging.LogRecord) -> bool:
+    return False
 
 
 with quiet():
@@ -61,7 +75,7 @@ def execute(spool: Spool, plan: Plan, slices: Sequence[tuple[int, Slice]], optio
         EngineError: it failed; the message is the last line of Beam's, which names the cause.
     """
     try:
-        with beam.Pipeline(options=PipelineOptions([f"--runner={_RUNNER}", *options])) as pipeline:
+        with quiet(), beam.Pipeline(options=PipelineOptions([f"--runner={_RUNNER}", *options])) as pipeline:
             pipeline | beam.Create(slices) | beam.GroupByKey() | "RunShard" >> beam.ParDo(RunShard(spool, plan))
     except (ImportError, RuntimeError, ValueError) as error:
         raise EngineError(f"Beam: {str(error).strip().splitlines()[-1]}") from error
