@@ -49,7 +49,13 @@ def command(  # noqa: PLR0917 - one for each option
     if output is not None and output.exists() and not force:
         raise click.ClickException(f"{output} is there already; --force writes over it")
     try:
-        made = convert(file.read_bytes(), flow=flow, name=_name(file), here=_finder([file.parent, *folders]))
+        made = convert(
+            file.read_bytes(),
+            flow=flow,
+            name=_name(file),
+            here=_finder([file.parent, *folders]),
+            folder=str(Path.cwd()),
+        )
     except ValueError as error:
         raise click.ClickException(f"{file}: {error}") from error
     text = json.dumps(_facts(made), ensure_ascii=False) + "\n" if as_json else page(made, origin=file.name)

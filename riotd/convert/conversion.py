@@ -54,7 +54,12 @@ class Conversion(msgspec.Struct, frozen=True):
 
 
 def convert(
-    data: bytes, *, flow: str = ALL, name: str = "riotbench", here: Callable[[str], str | None] = lambda _: None
+    data: bytes,
+    *,
+    flow: str = ALL,
+    name: str = "riotbench",
+    here: Callable[[str], str | None] = lambda _: None,
+    folder: str = "/var/lib/riotd",
 ) -> Conversion:
     """Turn a property file into a configuration.
 
@@ -63,12 +68,13 @@ def convert(
         flow: which dataflow's graph the settings go to: `etl`, `stats`, `train`, `pred`, or `all` of them in one.
         name: of the daemon, where the data set does not say it.
         here: where a file of the authors' machine is now, by its path there; None if it is not here.
+        folder: where blobs are to be kept, an absolute path.
 
     Raises:
         ValueError: it is no property file, or there is nothing in it for this dataflow.
     """
     settings = Settings(properties.read(data))
-    given = Given(settings, here)
+    given = Given(settings, name, here, folder)
     wanted = [flow] if flow != ALL else list(FLOWS)
     flows = {each: FLOWS[each](given) for each in wanted}
     if not any(flows.values()):
@@ -77,9 +83,8 @@ def convert(
     made = ends(given, flows)
     for key in settings.unsettled():
         settings.leave(key, _why(key, [name for name, drafts in flows.items() if drafts], wanted))
-    called = given.dataset.name if given.dataset else name
     fates = [_told(fate, flows) for fate in settings.fates()]
-    return Conversion(called if flow == ALL else f"{called}-{flow}", _once(flows), made, fates)
+    return Conversion(given.name if flow == ALL else f"{given.name}-{flow}", _once(flows), made, fates)
 
 
 def _once(flows: dict[str, list[Draft]]) -> dict[str, list[Draft]]:

@@ -1,8 +1,9 @@
 """Stages while they are being filled from settings, and the graph of those that can be made."""
 
 from collections.abc import Callable, Iterable, Sequence
-from pathlib import PurePath
+from pathlib import PurePath, PurePosixPath
 from typing import TypeVar
+from urllib.parse import quote
 
 import msgspec
 
@@ -11,6 +12,7 @@ from riotd.convert.settings import Settings, first, names, ranges
 
 T = TypeVar("T")
 _ID = "PARSE.ID_FIELD_SCHEMA"
+_CONTAINER = "IO.AZURE_BLOB.CONTAINER_NAME"
 
 
 class Given(msgspec.Struct, frozen=True):
@@ -18,11 +20,15 @@ class Given(msgspec.Struct, frozen=True):
 
     Attributes:
         settings: of the property file.
+        called: what the feed is called where it is none of RIoTBench's.
         here: where a file of the authors' machine is now, by its path there; None if it is not here.
+        folder: path of the folder for blobs and tables.
     """
 
     settings: Settings
+    called: str
     here: Callable[[str], str | None]
+    folder: str
 
     @property
     def id(self) -> str:
@@ -30,9 +36,20 @@ class Given(msgspec.Struct, frozen=True):
         return self.settings.peek(_ID)
 
     @property
+    def name(self) -> str:
+        """What the feed is called."""
+        return self.dataset.name if self.dataset else self.called
+
+    @property
     def dataset(self) -> Dataset | None:
         """Which of RIoTBench's data sets it is; None if it is none of them."""
         return DATASETS.get(self.id)
+
+    def blobs(self, draft: "Draft") -> "Draft":
+        """Let a stage write to the container that the settings name, which is a folder here."""
+        container = self.settings.peek(_CONTAINER)
+        path = quote(str(PurePosixPath(self.folder, container or "blobs")))
+        return draft.set("store", f"file://{path}", _CONTAINER, "a folder here; for Azure write az://container")
 
     def measured(self) -> list[str]:
         """The measured columns: the data set's, else all that the settings name."""
@@ -83,7 +100,7 @@ class Draft:
     def set(self, parameter: str, value: object, key: str = "", why: str = "") -> "Draft":
         """Give a parameter a value that no setting has, or that follows from one."""
         self.params[parameter] = value
-        if key:
+        if key in self._given.settings:
             self._given.settings.put(key, self.place(parameter), why)
             self.origins[parameter] = key
         return self

@@ -5,6 +5,7 @@ from riotd.convert.settings import RANGES, count, first, names, ranges, real
 
 _BLOOM = "FILTER.MULTI_BLOOM_FILTER."
 _FILL = "STATISTICS.INTERPOLATION."
+_STORE = "IO.AZURE_TABLE."
 _TABLE = "ANNOTATE.ANNOTATE_FILE_PATH"
 
 
@@ -16,11 +17,10 @@ def parse(given: Given) -> Draft:
 def etl(given: Given) -> list[Draft]:
     """The stages, in order."""
     made = [parse(given)]
-    for stage in (_range, _bloom, _interpolate, _join, _annotate):
+    for stage in (_range, _bloom, _interpolate, _join, _annotate, _insert, _senml):
         if draft := stage(given, made[-1].id):
             made.append(draft)
-    annotated = made[-1].id
-    return [*made, _senml(given, annotated)]
+    return made
 
 
 def _range(given: Given, before: str) -> Draft | None:
@@ -104,6 +104,23 @@ def _annotate(given: Given, before: str) -> Draft | None:
         draft.lacks = draft.lacks or "names: of the columns it adds are in no setting"
     why = "a column of the row, counted from 0; the id of the record is its source"
     return draft.set("by", "source", "ANNOTATE.ANNOTATE_MSG_USE_FIELD", why)
+
+
+def _insert(given: Given, before: str) -> Draft | None:
+    """In line, where RIoTBench has a branch: what is published is in the table."""
+    draft = Draft(given, "insert", "table_insert", [before], "ATI")
+    if draft.take("table", f"{_STORE}TABLE_NAME", _table_name) is None:
+        return None
+    draft.set("store", f"sqlite:{given.name}.db")
+    given.settings.leave(f"{_STORE}INSERTBATCHSIZE", "table_insert writes all that are in hand, however many")
+    return draft
+
+
+def _table_name(text: str) -> str:
+    name = "".join(filter(str.isalnum, text))
+    if not name[:1].isalpha() or len(name) < 3:
+        raise ValueError("is no name of a table")
+    return name[:63]
 
 
 def _senml(given: Given, before: str) -> Draft:

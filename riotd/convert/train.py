@@ -22,4 +22,6 @@ def train(given: Given) -> list[Draft]:
     window = tree.take("window", _TREE, count)
     if window is not None:
         label.set("window", window)
-    return [pack(given), line, label, tree]
+    upload = Draft(given, "models", "blob_upload", [line.id, tree.id], "ABU")
+    given.blobs(upload).set("name", "{version}.json").set("field", "model")
+    return [pack(given), line, label, tree, upload]
