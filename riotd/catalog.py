@@ -32,7 +32,11 @@ RIOTBENCH = {
     "distinct_count": ("DAC", "DistinctApproxCount"),
     "kalman_filter": ("KAL", "KalmanFilter"),
     "second_moment": ("SOM", "SecondOrderMoment"),
+    "decision_tree_classify": ("DTC", "DecisionTreeClassify"),
+    "decision_tree_train": ("DTT", "DecisionTreeTrain"),
     "interpolate": ("INP", "Interpolation"),
+    "linear_regression": ("MLR", "LinearRegressionPredictor"),
+    "linear_regression_train": ("MLT", "LinearRegressionTrain"),
     "sliding_regression": ("SLR", "SimpleLinearRegressionPredictor"),
     "mqtt_publish": ("MQP", "MQTTPublish"),
     "mqtt_subscribe": ("MQS", ""),
@@ -41,6 +45,7 @@ RIOTBENCH = {
     "pi_viete": ("", "PiByViete"),
     "bloom_train": ("", "BloomFilterTrain"),
     "join": ("", "JoinBolt"),
+    "label_quantiles": ("", "AnnotateDTClass"),
 }
 """Our name to the code in RIoTBench's paper (table 1) and the name in its `MicroTopologyFactory`."""
 

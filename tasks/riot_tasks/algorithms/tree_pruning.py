@@ -34,8 +34,8 @@ def splits_worth(left: Integers, right: Integers, mistakes: Floats, prices: Floa
 def ends(left: Integers, right: Integers, splits: Flags) -> Integers:
     """For each node and price the node where a row ends that would come to it in the unpruned tree."""
     found = np.zeros(splits.shape, dtype=np.intp)
+    children = np.column_stack([left, right])
     for node in np.flatnonzero(left >= 0):
         goes_on = splits[node] & (found[node] == node)
-        for child in (left[node], right[node]):
-            found[child] = np.where(goes_on, child, found[node])
+        found[children[node]] = np.where(goes_on, children[node][:, None], found[node])
     return found

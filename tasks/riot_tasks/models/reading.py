@@ -30,7 +30,7 @@ def load(place: str | Mapping[str, Any]) -> LinearModel | TreeModel:
     try:
         return read(text)
     except ValueError as error:
-        raise ValueError(f"{place}: {error}" if isinstance(place, str) else str(error)) from error
+        raise ValueError(f"{place!r}: {error}" if isinstance(place, str) else str(error)) from error
 
 
 def read(text: str | bytes) -> LinearModel | TreeModel:
@@ -65,8 +65,9 @@ def _read(text: bytes) -> LinearModel | TreeModel:
 def _fetched(path: str) -> bytes:
     try:
         return Path(path).read_bytes()
-    except OSError as error:
-        raise ValueError(f"{path} can't be read: {error.strerror}; give the path of a model's file") from error
+    except (OSError, ValueError) as error:  # ValueError: a path with a zero byte in it
+        why = error.strerror if isinstance(error, OSError) else error
+        raise ValueError(f"{path!r} can't be read: {why}; give the path of a model's file") from error
 
 
 def _encoded(document: Mapping[str, Any]) -> bytes:

@@ -91,7 +91,7 @@ class DecisionTreeTrain(Trainer):
         fit = _learner()(numbers, labels, len(self._places), min_leaf=self.min_leaf, max_depth=self.max_depth)
         return TreeModel(
             **head,
-            metrics={"leaves": fit.leaves, "accuracy": fit.accuracy, "cv_accuracy": fit.cv_accuracy},
+            metrics={"leaves": float(fit.leaves), "accuracy": fit.accuracy, "cv_accuracy": fit.cv_accuracy},
             classes=list(self._places),
             tree=_node(fit.tree, self.features, list(self._places)),
         )

@@ -105,30 +105,32 @@ class LabelQuantiles(Task):
         ]
 
     def _labelled(self, table: Rows) -> Rows:
-        found = [self._in_row(row, count) for count, row in enumerate(table.rows, start=1)]
+        field = self.field or (_last(table.names or table.rows[0]) if table.names or table.rows else "")
+        if table.rows and all(row.get(field) is None for row in table.rows):
+            raise BadRecord(f"{self.rows}: {field[:100] or 'field'} is in none of the rows")
+        found = [self._in_row(field, row.get(field), count) for count, row in enumerate(table.rows, start=1)]
         labels = iter(self._labels([each for each in found if each is not None]))
         rows = [
             {**row, self.into: None if each is None else next(labels)}
             for row, each in zip(table.rows, found, strict=True)
         ]
-        named = None if table.names is None else [*dict.fromkeys([*table.names, self.into])]
-        return Rows(rows, named)
+        return Rows(rows, None if table.names is None else [*dict.fromkeys([*table.names, self.into])])
 
     def _labels(self, numbers: list[float]) -> list[str]:
         labels = self.labels or RIOTBENCH
         names = list(labels)
         return [names[band] for band in bands(numbers, list(labels.values()))]
 
-    def _in_row(self, row: Mapping[str, Value], count: int) -> float | None:
+    def _in_row(self, field: str, value: Value, count: int) -> float | None:
         try:
-            return self._number(row)
+            return None if value is None else number(field[:100], value)
         except BadRecord as error:
             raise BadRecord(f"{self.rows}: row {count}: {error}") from error
 
     def _number(self, values: Mapping[str, Value]) -> float | None:
-        field = next(reversed(list(values)), "") if self.field is None else self.field
+        field = self.field or _last(values)
         if field not in values:
-            raise BadRecord(f"{field[:100] or 'field'}: there is none to label by")
+            raise BadRecord(f"{field or 'field'}: the record lacks it, and is labelled by it")
         value = values[field]
         return None if value is None else number(field, value)
 
@@ -145,6 +147,10 @@ class LabelQuantiles(Task):
         versioned(state, 1)
         self._waiting = [Record(*each) for each in state["waiting"]]
         self._numbers = list(state["numbers"])
+
+
+def _last(names: Iterable[str]) -> str:
+    return next(reversed(list(names)), "")
 
 
 def _refuse_unless_it_keeps(field: str, value: Value) -> None:

@@ -62,7 +62,7 @@ class LinearRegressionTrain(Trainer):
         _learner()  # its absence is found now, not at a record
 
     def _feature(self, field: str, value: Value) -> float:
-        found = number(field, value)
+        found = value if type(value) is float else number(field, value)
         if not -LARGEST < found < LARGEST:
             raise BadRecord(f"{field}: {found:g} is too large to learn from; numbers must be within ±{LARGEST:g}")
         return found

@@ -44,7 +44,7 @@ def text_of(rows: Rows) -> str:
     if rows.names is None:
         return msgspec.json.encode(rows.rows).decode()
     written = StringIO()
-    writer = csv.writer(written, lineterminator="\n")
+    writer = csv.writer(written, lineterminator="\r\n")  # RFC 4180; with less, a lone \r would not be quoted
     writer.writerow(rows.names)
     writer.writerows([row[name] for name in rows.names] for row in rows.rows)
     return written.getvalue()

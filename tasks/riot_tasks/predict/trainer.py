@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from riot_tasks import models
 from riot_tasks.errors import BadRecord
-from riot_tasks.fields import versioned
+from riot_tasks.fields import number, versioned
 from riot_tasks.parameters import name, names, whole
 from riot_tasks.predict.rows import rows_of
 from riot_tasks.record import Record, Value
@@ -16,8 +16,12 @@ Row = list[float]
 """The features, in their order, and the target: a number, or the position of a class."""
 
 
+_CALLED = "name"
+"""Field in which a record with a table says what the model's version begins with."""
 _LONGEST = 100
-"""Characters of the source in a model's version."""
+"""Characters of it, or of the source, in the version."""
+_TIME = "time"
+"""Column of a table with the times of its rows, Unix seconds."""
 
 
 class Trainer(Task):
@@ -45,6 +49,7 @@ class Trainer(Task):
         if target in self.features:
             raise ValueError(f"target: {target} is among the features; foretell one field by the others")
         self._least = least
+        self._fields = [*self.features, self.target]
         self._begin()
 
     def _begin(self) -> None:
@@ -68,7 +73,9 @@ class Trainer(Task):
         """The model, if this record fills the window or brings a table."""
         table = record.values.get(self.rows)
         if table is not None:
-            return (self._announced(record, self._of_table(table), (record.time, record.time)),)
+            return (self._of_table(record, rows_of(self.rows, table).rows),)
+        if missing := next((field for field in self._fields if field not in record.values), None):
+            raise BadRecord(f"{missing}: the record lacks it, and learning needs it")
         row = self._row(record.values)
         if row is None:
             return ()
@@ -87,9 +94,10 @@ class Trainer(Task):
         self._begin()
         return (self._announced(last, rows, times),) if last and len(rows) >= self._least else ()
 
-    def _of_table(self, table: Value) -> list[Row]:
+    def _of_table(self, record: Record, table: Sequence[Mapping[str, Value]]) -> Record:
+        """The model of a table's rows, those left out that are not complete."""
         rows = []
-        for count, values in enumerate(rows_of(self.rows, table).rows, start=1):
+        for count, values in enumerate(table, start=1):
             try:
                 row = self._row(values)
             except BadRecord as error:
@@ -97,30 +105,36 @@ class Trainer(Task):
             if row is not None:
                 rows.append(row)
         if len(rows) < self._least:
-            raise BadRecord(f"{self.rows}: {len(rows)} complete rows; a model needs {self._least}")
-        return rows
+            nowhere = [field for field in self._fields if all(values.get(field) is None for values in table)]
+            why = f"; {nowhere[0]} is in none" if table and nowhere else ""
+            raise BadRecord(
+                f"{self.rows}: {len(rows)} of {len(table)} rows are complete, a model needs {self._least}{why}"
+            )
+        called = record.values.get(_CALLED)
+        return self._announced(
+            record, rows, _times(table) or (record.time, record.time), called if isinstance(called, str) else ""
+        )
 
     def _row(self, values: Mapping[str, Value]) -> Row | None:
-        """The row in a record's values; None if one of them is."""
+        """The row in some values; None if it is not complete."""
         row = []
-        for field in (*self.features, self.target):
+        for field in self.features:
             value = values.get(field)
             if value is None:
-                if field not in values:
-                    raise BadRecord(f"{field}: there is none to learn from")
                 return None
-            row.append(self._outcome(value) if field == self.target else self._feature(field, value))
-        return row
+            row.append(self._feature(field, value))
+        value = values.get(self.target)
+        return None if value is None else [*row, self._outcome(value)]
 
-    def _announced(self, record: Record, rows: Sequence[Row], times: tuple[float, float]) -> Record:
-        """The model of these rows, in a record that follows from `record`."""
-        source = record.source.encode(errors="replace").decode()[:_LONGEST]  # JSON has no lone surrogates
+    def _announced(self, record: Record, rows: Sequence[Row], times: tuple[float, float], called: str = "") -> Record:
+        """The model of these rows, in a record that follows from `record`; `called` begins its version."""
+        source, called = (text.encode(errors="replace").decode() for text in (record.source, called or record.source))
         since, until = times
         model = self._learnt(
             rows,
             {
                 "format": models.FORMAT,
-                "version": f"{source}-{self._infix}-{round(until * 1000)}",
+                "version": f"{called[:_LONGEST]}-{self._infix}-{round(until * 1000)}",
                 "features": list(self.features),
                 "target": self.target,
                 "training": models.Training(len(rows), since, until, source, record.id),
@@ -152,3 +166,12 @@ class Trainer(Task):
             self._last = Record(message, source, time, {}, {}, meta)
             self._gathered = list(saved["rows"])
             self._times = (saved["times"][0], saved["times"][1])
+
+
+def _times(table: Sequence[Mapping[str, Value]]) -> tuple[float, float] | None:
+    """Times of the earliest and of the latest row; None if not all rows say."""
+    try:
+        times = [number(_TIME, values.get(_TIME)) for values in table]
+    except BadRecord:
+        return None
+    return min(times), max(times)
