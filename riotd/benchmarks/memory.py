@@ -1,0 +1,138 @@
+"""The ends of a measured pump: messages out of memory, results into nothing."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from types import TracebackType
+from typing import Self
+
+from riotd.clock import Clock
+from riotd.messages import DeadLetter, Message, Result
+
+_AT_ONCE = 1000
+"""Messages that `receive` gives at most, as a broker's buffer would."""
+_GRAIN = 0.001
+"""Seconds a paced source sleeps at least."""
+
+
+class _Resource:
+    async def __aenter__(self) -> Self:
+        """Nothing to acquire."""
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Nothing to release."""
+
+
+class Cycle(_Resource):
+    """A source that gives the same payloads round and round: as fast as they are taken, or at a rate.
+
+    Args:
+        payloads: at least one.
+        clock: for due times, and for when it ends.
+        seconds: after which it ends, counted from the first `receive`.
+        rate: messages a second; None is as fast as they are taken.
+        settled: called with the messages that are done with, and when.
+
+    Attributes:
+        given: messages taken.
+        done: of those, how many are done with.
+        behind: messages offered and not done with when the time was over; None before.
+    """
+
+    def __init__(
+        self,
+        payloads: Sequence[bytes],
+        *,
+        clock: Clock,
+        seconds: float,
+        rate: float | None = None,
+        settled: Callable[[Sequence[Message], float], None] | None = None,
+    ) -> None:
+        copies = -(-_AT_ONCE // len(payloads)) + 1
+        self._messages = [Message("bench", payload, 0.0) for payload in payloads] * copies
+        self._period = len(payloads)
+        self._clock, self._seconds, self._rate, self._settled = clock, seconds, rate, settled
+        self._begun: float | None = None
+        self._stopped = False
+        self.given = self.done = 0
+        self.behind: int | None = None
+
+    @property
+    def offered(self) -> int:
+        """Messages that were due so far, taken or not."""
+        if self._rate is None or self._begun is None:
+            return self.given
+        return int(min(self._clock.monotonic() - self._begun, self._seconds) * self._rate)
+
+    async def receive(self) -> Sequence[Message]:
+        """As `Source.receive`; at a rate, a message's `received` is when it was due."""
+        if self._begun is None:
+            self._begun = self._clock.monotonic()
+        while not self._stopped:
+            over = self._over(self._clock.monotonic())
+            if self._rate is None:
+                return [] if over else self._taken(_AT_ONCE)
+            if due := self.offered - self.given:
+                return self._taken(min(due, _AT_ONCE))
+            if over:
+                return []
+            next_one = self._begun + (self.given + 1) / self._rate
+            await asyncio.sleep(max(_GRAIN, next_one - self._clock.monotonic()))
+        return []
+
+    def _over(self, now: float) -> bool:
+        over = self._begun is not None and now - self._begun >= self._seconds
+        if over and self.behind is None:
+            self.behind = self.offered - self.done
+        return over
+
+    def _taken(self, number: int) -> list[Message]:
+        at = self.given % self._period
+        first, self.given = self.given, self.given + number
+        taken = self._messages[at : at + number]
+        if self._rate is None or self._begun is None:
+            return taken
+        start, rate = self._begun, self._rate
+        return [Message("bench", each.payload, start + (first + i) / rate) for i, each in enumerate(taken)]
+
+    async def ack(self, messages: Sequence[Message]) -> None:
+        """As `Source.ack`."""
+        now = self._clock.monotonic()
+        self._over(now)
+        self.done += len(messages)
+        if self._settled is not None:
+            self._settled(messages, now)
+
+    async def stop(self) -> None:
+        """As `Source.stop`."""
+        self._stopped = True
+
+    def counters(self) -> Mapping[str, int]:
+        """As `Source.counters`."""
+        return {"received": self.given}
+
+
+class Void(_Resource):
+    """A sink, for results and for dead letters, that only counts.
+
+    Attributes:
+        count: results, or letters.
+        first: the first dead letter's reason, or "".
+    """
+
+    def __init__(self) -> None:
+        self.count, self._bytes, self.first = 0, 0, ""
+
+    async def send(self, items: Sequence[Result] | Sequence[DeadLetter]) -> None:
+        """As `Sink.send`."""
+        self.count += len(items)
+        for item in items:
+            self._bytes += len(item.payload)
+            if isinstance(item, DeadLetter) and not self.first:
+                self.first = f"{item.stage}: {item.reason}"
+
+    def counters(self) -> Mapping[str, int]:
+        """As `Sink.counters`."""
+        return {"sent": self.count, "failed": 0, "bytes": self._bytes}
