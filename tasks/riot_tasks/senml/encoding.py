@@ -163,7 +163,8 @@ def _update(record: Record) -> int | float:
 
 def _json(pack: Entries) -> bytes:
     try:
-        return dumps(pack, default=base64url)
+        # a copy, because orjson's own bytes keep a buffer of a kilobyte: as long as they live, 1.5 µs instead of 1.0
+        return b"%b" % dumps(pack, default=base64url)
     except TypeError as error:
         raise BadRecord(f"can't be said in JSON: {error}") from None
 
