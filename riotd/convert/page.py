@@ -11,9 +11,9 @@ from riotd.convert.settings import Fate
 
 _WIDTH = 100
 _ABOUT = {
-    "etl": "ETL: parse, clean, fill gaps, join, annotate, publish",
-    "stats": "STATS: averages, forecasts and counts, gathered",
-    "train": "TRAIN: models learnt from windows",
+    "etl": "ETL: parse, clean, fill gaps, join, annotate, store, publish",
+    "stats": "STATS: averages, forecasts and counts, gathered, drawn, zipped, stored",
+    "train": "TRAIN: models learnt from windows, stored",
     "pred": "PRED: a class and a number foretold for each message",
 }
 

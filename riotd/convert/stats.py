@@ -1,4 +1,4 @@
-"""RIoTBench's STATS: averages, smoothed forecasts and counts, drawn, zipped and stored (paper, figure 3b)."""
+"""RIoTBench's STATS: averages, forecasts and counts, drawn, zipped and stored (paper, figure 3b)."""
 
 from riotd.convert.drafts import Draft, Given
 from riotd.convert.etl import parse
@@ -7,6 +7,7 @@ from riotd.convert.settings import count, names, real
 _COUNT = "AGGREGATE.DISTINCT_APPROX_COUNT."
 _KALMAN = "STATISTICS.KALMAN_FILTER."
 _FORECAST = "PREDICT.SIMPLE_LINEAR_REGRESSION."
+_ZIP = "IO.ZIPBUFFER."
 _GATHER = "AGGREGATE.ACCUMLATOR."
 
 
@@ -15,7 +16,9 @@ def stats(given: Given) -> list[Draft]:
     average, kalman = _average(given), _kalman(given)
     forecast, distinct = _forecast(given, kalman), _distinct(given)
     drawn = [average, forecast, *([distinct] if distinct else [])]
-    return [parse(given), average, kalman, *drawn[1:], _series(given, [draft.id for draft in drawn])]
+    series = _series(given, [draft.id for draft in drawn])
+    plot = Draft(given, "plot", "multi_line_plot", [series.id], "PLT")
+    return [parse(given), average, kalman, *drawn[1:], series, plot, _zip(given, plot)]
 
 
 def _average(given: Given) -> Draft:
@@ -79,3 +82,16 @@ def _series(given: Given, before: list[str]) -> Draft:
     draft.take("window", f"{_GATHER}TUPLE_WINDOW_SIZE", count)
     why = "forecasts come as records of their own, told apart by their step"
     return draft.set("name_from", "step", f"{_GATHER}MULTIVALUE_OBSTYPE", why)
+
+
+def _zip(given: Given, plot: Draft) -> Draft:
+    draft = given.blobs(Draft(given, "zip", "remote_zip", [plot.id], "LZP and ABU in one: RZP"))
+    draft.set("field", "plot")
+    pattern = given.settings.peek(f"{_ZIP}FILENAME_PATTERN")
+    ending = ".png" if given.settings.peek(f"{_ZIP}FILENAME_EXT") == ".png" else ".svg"
+    plot.set("format", ending[1:], f"{_ZIP}FILENAME_EXT")
+    draft.set("entry", f"{pattern and pattern + '-'}{{source}}-{{time}}{ending}", f"{_ZIP}FILENAME_PATTERN")
+    draft.take("count", f"{_ZIP}MAX_FILES_COUNT", count)
+    why = f"a path of the authors' machine: {draft.place('store')} says where they go"
+    given.settings.leave(f"{_ZIP}OUTPUT_ZIP_FILE_PATH", why)
+    return draft
