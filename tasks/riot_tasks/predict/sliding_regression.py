@@ -6,7 +6,7 @@ from riot_tasks.algorithms.float32 import float32
 from riot_tasks.algorithms.regression import SlidingRegression as Line
 from riot_tasks.fields import MAX_FIELDS, FieldTask, numbers
 from riot_tasks.parameters import flag, whole
-from riot_tasks.record import Record
+from riot_tasks.record import Record, Value
 
 
 class SlidingRegression(FieldTask[Line]):
@@ -60,23 +60,28 @@ class SlidingRegression(FieldTask[Line]):
         self.horizon = whole("horizon", horizon, least=1, most=10_000)
         self.parity = flag("parity", parity)
         self._steps = [str(step) for step in range(1, horizon + 1)]
+        self._meta: dict[str, str] | None = None
+        self._metas: list[dict[str, str]] = []
 
     def process(self, record: Record) -> Iterable[Record]:
         """A record for each step ahead, of the fields whose window is full; nothing if there are none."""
         forecasts = self._advance(numbers(record, self.fields))
         if self.parity:
             forecasts = {name: list(map(float32, ahead)) for name, ahead in forecasts.items()}
+        if record.meta != self._meta:  # hardly ever: ten merged mappings cost as much as the regression
+            self._meta, self._metas = record.meta, [{**record.meta, "step": step} for step in self._steps]
         return [
-            Record(
-                record.id,
-                record.source,
-                record.time,
-                dict(zip(forecasts, values, strict=True)),
-                record.units,
-                {**record.meta, "step": step},
-            )
-            for step, values in zip(self._steps, zip(*forecasts.values(), strict=True), strict=False)  # or no values
+            Record(record.id, record.source, record.time, values, record.units, meta)
+            for meta, values in zip(self._metas, _turned(forecasts), strict=False)  # or there are no values
         ]
 
     def _algorithm(self) -> Line:
         return Line(self.window, self.horizon)
+
+
+def _turned(forecasts: dict[str, list[float]]) -> list[dict[str, Value]]:
+    """A mapping of lists as a list of mappings."""
+    if len(forecasts) == 1:
+        ((name, ahead),) = forecasts.items()
+        return [{name: value} for value in ahead]
+    return [dict(zip(forecasts, values, strict=True)) for values in zip(*forecasts.values(), strict=True)]
