@@ -97,12 +97,14 @@ def test_the_order_of_columns_makes_no_difference() -> None:
 
 
 def test_a_table_may_say_when_and_whose() -> None:
-    """The field `name` begins the version; the column `time` gives the training window."""
-    text = "time,a,y\n30.5,1,1\n10,2,2\n20,3,3.5\n"
-    (result,) = _said(LinearRegressionTrain(["a"], "y"), [Record(1, "timer", 99.0, {"rows": text, "name": "CITY"})])
-    model = _model(result)
-    assert model.version == "CITY-MLR-30500"
-    assert model.training == models.Training(3, 10.0, 30.5, "timer", 1)
+    """The field `name` begins the version; rowstart and rowend are the training window, as in RIoTBench's timer."""
+    values: dict[str, Value] = {"rows": "a,y\n1,1\n2,2\n3,3.5\n", "name": "CITY", "rowstart": "1422748800000"}
+    task = LinearRegressionTrain(["a"], "y")
+    (result,) = _said(task, [Record(1, "timer", 99.0, {**values, "rowend": 1422748810000})])
+    assert _model(result).version == "CITY-MLR-1422748810000"
+    assert _model(result).training == models.Training(3, 1422748800.0, 1422748810.0, "timer", 1)
+    (result,) = _said(task, [Record(1, "timer", 99.0, {**values, "rowend": None})])
+    assert _model(result).version == "CITY-MLR-99000"
 
 
 def test_windows_do_not_overlap() -> None:
@@ -165,6 +167,8 @@ def test_any_source_makes_a_model_that_can_be_read(source: str) -> None:
         ({"rows": "a,x\n1,1\n"}, "rows: 0 of 1 rows are complete, a model needs 3; y is in none"),
         ({"rows": "[]"}, "rows: 0 of 0 rows are complete, a model needs 3$"),
         ({"rows": 5}, "rows: holds no rows, but a int"),
+        ({"rows": "a,y\n1,1\n2,2\n3,4\n", "rowstart": 0, "rowend": "noon"}, "rowend: 'noon' is not a number"),
+        ({"rows": "a,y\n1,1\n2,2\n3,4\n", "rowstart": 0, "rowend": 1e299}, "rowstart, rowend: are no times in ms"),
     ],
 )
 def test_what_can_not_be_learnt_from_is_refused(values: dict[str, Value], message: str) -> None:

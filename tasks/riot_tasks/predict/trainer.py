@@ -15,13 +15,14 @@ from riot_tasks.task import Task
 Row = list[float]
 """The features, in their order, and the target: a number, or the position of a class."""
 
-
 _CALLED = "name"
 """Field in which a record with a table says what the model's version begins with."""
 _LONGEST = 100
 """Characters of it, or of the source, in the version."""
-_TIME = "time"
-"""Column of a table with the times of its rows, Unix seconds."""
+_RANGE = ("rowstart", "rowend")
+"""Fields in which it says of which time the table is, in ms; RIoTBench's timer and `table_range` call them so."""
+_FARTHEST = 1e12
+"""Seconds from 1970, beyond which nothing is a time."""
 
 
 class Trainer(Task):
@@ -111,9 +112,7 @@ class Trainer(Task):
                 f"{self.rows}: {len(rows)} of {len(table)} rows are complete, a model needs {self._least}{why}"
             )
         called = record.values.get(_CALLED)
-        return self._announced(
-            record, rows, _times(table) or (record.time, record.time), called if isinstance(called, str) else ""
-        )
+        return self._announced(record, rows, _times(record), called if isinstance(called, str) else "")
 
     def _row(self, values: Mapping[str, Value]) -> Row | None:
         """The row in some values; None if it is not complete."""
@@ -168,10 +167,11 @@ class Trainer(Task):
             self._times = (saved["times"][0], saved["times"][1])
 
 
-def _times(table: Sequence[Mapping[str, Value]]) -> tuple[float, float] | None:
-    """Times of the earliest and of the latest row; None if not all rows say."""
-    try:
-        times = [number(_TIME, values.get(_TIME)) for values in table]
-    except BadRecord:
-        return None
-    return min(times), max(times)
+def _times(record: Record) -> tuple[float, float]:
+    """From when to when a record's table is, if it says both; else the record's own time."""
+    if any(record.values.get(field) is None for field in _RANGE):
+        return record.time, record.time
+    since, until = (number(field, record.values[field]) / 1000.0 for field in _RANGE)
+    if max(abs(since), abs(until)) > _FARTHEST:
+        raise BadRecord(f"{_RANGE[0]}, {_RANGE[1]}: are no times in ms")
+    return since, until
