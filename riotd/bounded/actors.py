@@ -4,7 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Coroutine, Iterator
 from concurrent.futures import Future
-from threading import Thread
+from threading import Event, Thread
 from typing import Any, TypeVar
 
 import uvloop
@@ -37,7 +37,7 @@ class Actors:
     name = "ray"
 
     def __init__(self, shards: int, address: str | None = None) -> None:
-        self.shards = self.lanes = shards
+        self.width = self.shards = self.lanes = shards
         self._address = address
         self._loop = uvloop.new_event_loop()
         self._thread = Thread(target=self._loop.run_forever, name="runs on ray", daemon=True)
@@ -52,7 +52,7 @@ class Actors:
         engine = RayEngine(plan, shards=self.shards, address=self._address)
         if not self._thread.is_alive():
             self._thread.start()
-        self._said(engine.__aenter__()).result()
+        self._start(engine)
         self._engine = engine
 
     def run(self, cuts: Iterator[Cut], cutter: Cutter) -> Iterator[Done]:
@@ -75,6 +75,24 @@ class Actors:
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._thread.join()
         self._loop.close()
+
+    def _start(self, engine: RayEngine) -> None:
+        """Enter the engine; interrupted, wait until it has taken back what it had begun."""
+        ended = Event()
+
+        async def enter() -> None:
+            try:
+                await engine.__aenter__()
+            finally:
+                ended.set()
+
+        entering = self._said(enter())
+        try:
+            entering.result()
+        except BaseException:
+            entering.cancel()
+            ended.wait()
+            raise
 
     def _said(self, call: Coroutine[Any, Any, _T]) -> Future[_T]:
         return asyncio.run_coroutine_threadsafe(call, self._loop)

@@ -1,11 +1,12 @@
 """The dataflow of a configuration: its stages and key, without the source and the sinks it has as a daemon."""
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
-import orjson
+import yaml
 
 from riotd import config as cfg
 from riotd.bounded.flows import Flow
@@ -35,13 +36,17 @@ def from_config(file: Path, overrides: Mapping[str, Any], path: Sequence[str]) -
     data, mistakes = document.read(file)
     if data is None:
         raise ConfigError(mistakes)
-    # JSON is YAML
-    _, wrong = document.override(data, [f"{key}={orjson.dumps(value).decode()}" for key, value in overrides.items()])
+    _, wrong = document.override(data, [f"{key}={_yaml(value)}" for key, value in overrides.items()])
     config, found = _checked(_reduced(data))
     mistakes += wrong + [msgspec.structs.replace(each, where=f"{file}: {each.where}") for each in found]
     if config is None or mistakes:
         raise ConfigError(mistakes)
     return _flow(config, path)
+
+
+def _yaml(value: object) -> str:
+    """A value on one line; not JSON, which has no infinity."""
+    return yaml.safe_dump(value, default_flow_style=True, width=math.inf).removesuffix("...\n").strip()
 
 
 def _reduced(data: Mapping[str, Any]) -> dict[str, Any]:

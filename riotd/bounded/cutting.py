@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from time import perf_counter
 from typing import NamedTuple
 
-from riotd.bounded.keys import KeysOf
+from riotd.bounded.keys import SEVERAL, Keys
 from riotd.bounded.reading import Block
 from riotd.messages import Portion
 from riotd.partitioning import key_group
@@ -45,7 +45,7 @@ class Cutter:
         unnamed: lines without a key.
     """
 
-    def __init__(self, keys_of: KeysOf, *, shards: Sequence[int], now: float) -> None:
+    def __init__(self, keys_of: Keys, *, shards: Sequence[int], now: float) -> None:
         self.unnamed = 0
         self._keys_of, self._shards, self._now = keys_of, tuple(shards), now
         self._known: dict[str, int] = {}
@@ -59,7 +59,11 @@ class Cutter:
                 ids = [number for number, line in zip(ids, lines, strict=True) if line]
                 lines = [line for line in lines if line]  # noqa: PLW2901 - the rest of the block
             if lines:
-                yield self.of(ids, self._keys_of(lines), lines)
+                keys = self._keys_of(lines)
+                if SEVERAL in keys:
+                    yield self._several(ids, keys, lines)
+                else:
+                    yield self.of(ids, keys, lines)
 
     def of(self, ids: list[int], keys: list[str], payloads: list[bytes], *, hasty: bool = False) -> Cut:
         """One cut of messages; takes the lists over."""
@@ -70,6 +74,16 @@ class Cutter:
         else:
             portions = self._split(number, ids, keys, payloads)
         return Cut(number, portions, len(ids), sum(map(len, payloads)), perf_counter(), hasty)
+
+    def _several(self, ids: list[int], keys: list[str], lines: list[bytes]) -> Cut:
+        """A cut with lines that speak for several devices: a message for each of these, all of the line's number."""
+        messages = [
+            (number, *message)
+            for number, key, line in zip(ids, keys, lines, strict=True)
+            for message in (self._keys_of.apart(line, self._now) if key == SEVERAL else [(key, line)])
+        ]
+        numbers, owners, payloads = map(list, zip(*messages, strict=True))
+        return self.of(numbers, owners, payloads)._replace(messages=len(lines))
 
     def end(self) -> list[tuple[int, Portion]]:
         """What tells the shards that nothing follows."""

@@ -27,7 +27,7 @@ class Platform:
     shards = lanes = 1  # it divides the messages itself
 
     def __init__(self, name: str, shards: int) -> None:
-        self.name, self._parallelism = name, shards
+        self.name, self.width = name, shards
         self._plan = Plan(())
 
     def prepare(self, plan: Plan) -> None:
@@ -39,7 +39,7 @@ class Platform:
     def run(self, cuts: Iterator[Cut], cutter: Cutter) -> Iterator[Done]:  # noqa: ARG002 - the platform flushes
         """As `Place.run`."""
         run: Callable[..., Iterable[Outcome]] = import_module(f"riotd.platforms.{self.name}").run
-        for outcome in run(self._plan, _portions(cuts), shards=self._parallelism):
+        for outcome in run(self._plan, _portions(cuts), shards=self.width):
             yield Done(None, [(None, outcome)])
 
     def close(self) -> None:

@@ -110,7 +110,7 @@ class Report(msgspec.Struct, frozen=True):
         results: records written.
         errors: refusals; a line that is several records may have several.
         filtered: records that gave nothing, in any stage.
-        unnamed: lines that did not say which device they are of; they share one state.
+        unnamed: lines that did not say which device they are of, and so share one state; refused ones left out.
         bytes: of the lines.
         seconds: from the first line read until the last result was written.
         throughput: lines per second.

@@ -52,6 +52,11 @@ class Flow(msgspec.Struct, frozen=True):
         """Whether every first stage does."""
         return all(wants_payload(stage) for stage in self.stages if not stage.after)
 
+    @property
+    def stateful(self) -> bool:
+        """Whether any task remembers what came before."""
+        return any(catalog.find(stage.task).stateful for stage in self.stages)
+
     def plan(self, form: Form, encoding: str) -> Plan:
         """What shards run: stages for the form in front of those that take what comes in.
 

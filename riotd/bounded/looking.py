@@ -6,7 +6,7 @@ import msgspec
 
 from riotd.bounded.flows import Flow, check_fields, meant, sampled
 from riotd.bounded.forms import Form, form_of, sniff
-from riotd.bounded.keys import KeysOf, keys_of
+from riotd.bounded.keys import Keys, keys_of
 from riotd.errors import ConfigError, Mistake
 
 _LINES = 1000
@@ -30,7 +30,7 @@ class Look(msgspec.Struct, frozen=True):
     """What was found."""
 
     form: Form
-    keys_of: KeysOf
+    keys_of: Keys
 
 
 def look(flow: Flow, head: Sequence[bytes], reading: Reading) -> Look:

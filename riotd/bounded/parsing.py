@@ -9,7 +9,7 @@ from riot_tasks import senml
 from riot_tasks.errors import BadRecord
 from riot_tasks.parameters import flag
 from riot_tasks.parse.senml_parse import SenmlParse
-from riot_tasks.record import Record
+from riot_tasks.record import Record, Value
 from riot_tasks.task import Task
 from riotd.formats import PACKED, decode_packed
 
@@ -44,7 +44,10 @@ class StampedSenml(SenmlParse):
         Raises:
             BadRecord: there is no stamp, or as `senml_parse` says.
         """
-        return super().process(_unstamped(record, self.field))
+        now, pack = _parted(record.values.get(self.field), self.field)
+        if len(pack) > self.max_bytes:
+            return super().process(Record(record.id, record.source, now, {self.field: pack}))  # which refuses it
+        return senml.records(pack, id=record.id, source=record.source, now=now, explode=self.explode)
 
 
 class Unstamped(Task):
@@ -65,7 +68,8 @@ class Unstamped(Task):
 
     def process(self, record: Record) -> Iterable[Record]:
         """The record with time and payload parted; raises BadRecord where there is no stamp."""
-        return (_unstamped(record, "payload"),)
+        time, payload = _parted(record.values.get("payload"), "payload")
+        return (Record(record.id, record.source, time, {"payload": payload}),)
 
 
 class JsonLine(Task):
@@ -144,8 +148,8 @@ class Item(SenmlParse):
         return (record,) if self.raw else super().process(record)
 
 
-def _unstamped(record: Record, field: str) -> Record:
-    line = record.values.get(field)
+def _parted(line: Value, field: str) -> tuple[float, bytes]:
+    """Unix seconds and payload of a stamped line."""
     if isinstance(line, str):
         line = line.encode(errors="surrogatepass")
     if not isinstance(line, bytes):
@@ -153,7 +157,7 @@ def _unstamped(record: Record, field: str) -> Record:
     head, comma, payload = line.partition(b",")
     if not comma or not head.isdigit() or len(head) > _DIGITS:
         raise BadRecord("not <epoch ms>,<payload>")
-    return Record(record.id, record.source, int(head) / 1000, {field: payload})
+    return int(head) / 1000, payload
 
 
 class _Line(msgspec.Struct):

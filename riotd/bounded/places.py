@@ -32,11 +32,13 @@ class Place(Protocol):
 
     Attributes:
         name: of the engine.
-        shards: how many parts the caller divides the messages into, by key.
+        width: how many parts the keys are divided into, by whomever.
+        shards: how many of them the caller divides the messages into.
         lanes: how many inputs can be run at once to advantage.
     """
 
     name: str
+    width: int
     shards: int
     lanes: int
 
@@ -88,7 +90,7 @@ class Here:
     lanes = 1
 
     def __init__(self, shards: int) -> None:
-        self.shards = shards
+        self.width = self.shards = shards
         self._plan = Plan(())
 
     def prepare(self, plan: Plan) -> None:

@@ -1,6 +1,6 @@
 """Many runs on one engine: files, batches of files, streams."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from types import TracebackType
@@ -14,7 +14,7 @@ from riotd.bounded.looking import Reading
 from riotd.bounded.metrics import check_metrics, write_metrics
 from riotd.bounded.places import place
 from riotd.bounded.running import Run
-from riotd.bounded.scheduling import Watch, run_all
+from riotd.bounded.scheduling import Watch, look_at_all, run_all
 from riotd.bounded.targets import check_targets, target_in
 from riotd.errors import ConfigError, Mistake, TransportError
 from riotd.messages import Reject
@@ -77,16 +77,10 @@ class Pool:
         watch: Watch | None = None,
     ) -> Report:
         """As `riotd.run_file`, on this pool."""
-        if metrics is not None:
-            check_metrics(metrics)
         run = Run(flow(task, params), source, target, reading=Reading(key, form, schema), strict=strict)
-        check_targets([run])
-        self._go([run], rejects, watch)
-        report = run.ended()
+        report = self._reports([run], rejects=rejects, metrics=metrics, watch=watch)[0]
         if report.failure:
             raise TransportError(report.failure)
-        if metrics is not None:
-            write_metrics(metrics, [report])
         return report
 
     def run_batch(  # noqa: PLR0913 - as above
@@ -106,20 +100,12 @@ class Pool:
         watch: Watch | None = None,
     ) -> list[Report]:
         """As `riotd.run_batch`, on this pool."""
-        if metrics is not None:
-            check_metrics(metrics)
-        flowing, reading = flow(task, params), Reading(key, form, schema)
+        flowing, reading, folder = flow(task, params), Reading(key, form, schema), Path(folder)
         runs = [
             Run(flowing, source, target_in(folder, source, ending), reading=reading, strict=strict)
             for source in sources
         ]
-        check_targets(runs)
-        Path(folder).mkdir(parents=True, exist_ok=True)
-        self._go(runs, rejects, watch)
-        reports = [run.ended() for run in runs]
-        if metrics is not None:
-            write_metrics(metrics, reports)
-        return reports
+        return self._reports(runs, folder=folder, rejects=rejects, metrics=metrics, watch=watch)
 
     def run_stream(  # noqa: PLR0913 - as above
         self,
@@ -142,9 +128,27 @@ class Pool:
 
         return records()
 
-    def _go(self, runs: list[Run], rejects: Path | str | None, watch: Watch | None) -> None:
+    def _reports(
+        self,
+        runs: Sequence[Run],
+        *,
+        rejects: Path | str | None,
+        metrics: Path | str | None,
+        watch: Watch | None,
+        folder: Path | None = None,
+    ) -> list[Report]:
+        if metrics is not None:
+            check_metrics(metrics)
+        check_targets(runs)
+        look_at_all(runs, self._place)
+        if folder is not None:
+            folder.mkdir(parents=True, exist_ok=True)
         with self._alone(), _opened(rejects) as letters:
             run_all(runs, self._place, rejects=letters, watch=watch)
+        reports = [run.report for run in runs if run.report is not None]
+        if metrics is not None:
+            write_metrics(metrics, reports)
+        return reports
 
     @contextmanager
     def _alone(self) -> Iterator[None]:

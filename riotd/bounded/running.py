@@ -13,7 +13,7 @@ from riotd.bounded.cutting import Cut, Cutter
 from riotd.bounded.figures import About, Figures, InputRefused, Report
 from riotd.bounded.flows import Flow
 from riotd.bounded.letters import Letters
-from riotd.bounded.looking import Look, Reading, look
+from riotd.bounded.looking import Reading, look
 from riotd.bounded.places import Done, Place
 from riotd.bounded.reading import Block, Input
 from riotd.bounded.writing import Output, encoding_of
@@ -39,7 +39,7 @@ class Progress(msgspec.Struct, frozen=True):
 
 
 class Run:
-    """One input: looked at when made, run by exhausting `steps`.
+    """One input: to be looked at, then run by exhausting `steps`.
 
     Args:
         flow: what is done.
@@ -52,39 +52,32 @@ class Run:
         plan: what shards run.
         size: bytes of the input; None if only reading tells.
         progress: how far it is.
-
-    Raises:
-        ConfigError: what is asked for does not fit the input.
-        TransportError: the input can't be read.
+        report: what became of it, in the end.
     """
 
     def __init__(
         self, flow: Flow, source: Path | str, target: Path | str, *, reading: Reading, strict: bool = False
     ) -> None:
-        self.flow, self.target = flow, str(target)
-        self._input = Input(source)
-        self._look: Look = look(flow, self._input.head(), reading)
-        self._strict = strict
-        self._early: list[Reject] = []
-        self.plan: Plan = flow.plan(self._look.form, encoding_of(target))
-        self.size = self._input.size
+        self.flow, self.name, self.target = flow, str(source), str(target)
+        self.plan = Plan(())
+        self.size: int | None = None
         self.progress = Progress()
-        self._report: Report | None = None
+        self.report: Report | None = None
+        self._reading, self._strict = reading, strict
+        self._early: list[Reject] = []
 
-    def ended(self) -> Report:
-        """What became of it.
+    def look(self) -> None:
+        """Look at the input, which says what plan it needs.
 
         Raises:
-            RuntimeError: nothing has yet.
+            ConfigError: what is asked for does not fit it.
+            TransportError: it can't be read.
         """
-        if self._report is None:
-            raise RuntimeError(f"{self.name} has not been run")
-        return self._report
-
-    @property
-    def name(self) -> str:
-        """Path of the input."""
-        return self._input.name
+        encoding = encoding_of(self.target)
+        self._input = Input(self.name)
+        self._look = look(self.flow, self._input.head(), self._reading)
+        self.plan = self.flow.plan(self._look.form, encoding)
+        self.size = self._input.size
 
     def steps(self, place: Place, shards: Sequence[int], rejects: IO[bytes] | None) -> Generator[Progress, None, None]:
         """Run it; tells again and again how far it is.
@@ -109,16 +102,16 @@ class Run:
                 self._keep(done, output, letters, figures)
                 self.progress = Progress(figures.records, self._input.position(), figures.errors)
                 yield self.progress
-        figures.unnamed = cutter.unnamed
-        self._report = figures.report(self._about(place, shards))
+            self._keep(Done(None, []), output, letters, figures)  # lines refused behind the last that were taken
+        figures.unnamed = max(0, cutter.unnamed - figures.errors) if self.flow.stateful else 0
+        self.report = figures.report(self._about(self._look.form.name, place))
 
     def fail(self, error: TransportError, place: Place) -> None:
-        """It came to no end: the report says why."""
-        self._report = Figures(self.plan).report(self._about(place, ()), failure=str(error))
+        """It comes to no end: the report says why."""
+        self.report = Figures(self.plan).report(self._about("", place), failure=str(error))
 
-    def _about(self, place: Place, shards: Sequence[int]) -> About:
-        form = self._look.form.name
-        return About(self.flow.name, self.name, self.target, form, place.name, max(len(shards), place.shards))
+    def _about(self, form: str, place: Place) -> About:
+        return About(self.flow.name, self.name, self.target, form, place.name, place.width)
 
     def _cuts(self, cutter: Cutter, figures: Figures) -> Iterator[Cut]:
         blocks = iter(self._input)

@@ -4,19 +4,42 @@ from collections import deque
 from collections.abc import Callable, Generator, Sequence
 from typing import IO
 
+import msgspec
+
 from riotd.bounded.places import Place
 from riotd.bounded.running import Progress, Run
-from riotd.errors import TransportError
+from riotd.errors import ConfigError, TransportError
 
 Watch = Callable[[Progress], None]
 """Told how far all of it is, again and again."""
 
 
+def look_at_all(runs: Sequence[Run], place: Place) -> None:
+    """Look at every input; one that can't be read fails, and is left out of what follows.
+
+    Raises:
+        ConfigError: with all mistakes, and whose they are where there are several inputs.
+    """
+    mistakes = []
+    for run in runs:
+        try:
+            run.look()
+        except TransportError as error:
+            run.fail(error, place)
+        except ConfigError as error:
+            whose = f"{run.name}: " if len(runs) > 1 else ""
+            mistakes += [msgspec.structs.replace(each, where=whose + each.where) for each in error.mistakes]
+    if mistakes:
+        raise ConfigError(mistakes)
+
+
 def run_all(runs: Sequence[Run], place: Place, *, rejects: IO[bytes] | None = None, watch: Watch | None = None) -> None:
     """Run them to their ends; each has a report then, of its failure if need be.
 
+    Those that go together are of about one size: they are taken the largest first.
+
     Args:
-        runs: largest first, so that those that go together take about as long.
+        runs: that were looked at.
         place: where.
         rejects: a file for refused lines.
         watch: told how far it is.
@@ -43,7 +66,7 @@ def run_all(runs: Sequence[Run], place: Place, *, rejects: IO[bytes] | None = No
 
 def _groups(runs: Sequence[Run], lanes: int) -> Generator[list[Run], None, None]:
     """Those that go together: of one plan, and not more than there are lanes."""
-    waiting = sorted(runs, key=lambda run: run.size or 0, reverse=True)
+    waiting = sorted((run for run in runs if run.report is None), key=lambda run: run.size or 0, reverse=True)
     while waiting:
         plan = waiting[0].plan
         group = [run for run in waiting if run.plan == plan][:lanes]

@@ -11,7 +11,7 @@ from riotd.bounded.cutting import Cut, Cutter
 from riotd.bounded.figures import SHOWN, InputRefused
 from riotd.bounded.flows import Flow
 from riotd.bounded.forms import Form
-from riotd.bounded.keys import SOURCES, keys_of
+from riotd.bounded.keys import SEVERAL, SOURCES, keys_of
 from riotd.bounded.parsing import when
 from riotd.bounded.places import Place
 from riotd.dataflow import Plan, Stage
@@ -56,7 +56,8 @@ class Stream:
     ) -> None:
         self._items = items
         self._key = key
-        self._keys_of_packs = keys_of("senml", key)
+        self._keys = keys_of("senml", key)
+        self._now = time()
         self._strict = strict
         self._refused = refused or self._logged
         self._count = 0
@@ -68,7 +69,7 @@ class Stream:
             InputRefused: an item was refused, and the stream is strict.
             EngineError: the engine gave up.
         """
-        cutter = Cutter(self._keys_of_packs, shards=range(place.shards), now=time())
+        cutter = Cutter(self._keys, shards=range(place.shards), now=self._now)
         for done in place.run(self._cuts(cutter), cutter):
             results = [result for _, outcome in done.outcomes for result in outcome.results]
             results.sort(key=_by_id)
@@ -88,25 +89,26 @@ class Stream:
         for number, item in enumerate(self._items, start=1):
             if not ids:
                 began = perf_counter() if number > 1 else began
-            key, payload = self._encoded(item)
-            ids.append(number)
-            keys.append(key)
-            payloads.append(payload)
+            for key, payload in self._encoded(item):
+                ids.append(number)
+                keys.append(key)
+                payloads.append(payload)
             late = perf_counter() - began > _PATIENCE
-            if late or len(ids) == _AT_ONCE:
+            if late or len(ids) >= _AT_ONCE:
                 yield cutter.of(ids, keys, payloads, hasty=late)
                 ids, keys, payloads = [], [], []
         if ids:
             yield cutter.of(ids, keys, payloads)
 
-    def _encoded(self, item: Item) -> tuple[str, bytes]:
-        """Key and payload of an item."""
+    def _encoded(self, item: Item) -> list[tuple[str, bytes]]:
+        """Key and payload of an item; of each device, if it is a pack of several."""
         if isinstance(item, Mapping):
             item = _record(item)
         if isinstance(item, Record):
-            return self._key_of(item), encode_packed(item)
+            return [(self._key_of(item), encode_packed(item))]
         payload = item.encode() if isinstance(item, str) else item
-        return self._keys_of_packs([payload])[0], payload
+        key = self._keys([payload])[0]
+        return self._keys.apart(payload, self._now) if key == SEVERAL else [(key, payload)]
 
     def _key_of(self, record: Record) -> str:
         if self._key is None:

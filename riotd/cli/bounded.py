@@ -131,7 +131,9 @@ def pool(flow: "Flow", asked: Asked) -> Iterator["Pool"]:
     logs.setup("warning")
     engine = asked.engine or flow.engine or "inline"
     shards = asked.shards or flow.shards
-    signal.signal(signal.SIGTERM, _terminated)
+    before = signal.signal(signal.SIGTERM, _terminated)
+    if engine != "inline" and sys.stderr.isatty():
+        click.secho(f"starting {engine} …", dim=True, err=True)
     try:
         with Pool(engine=engine, shards=shards, address=flow.address if engine == "ray" else None) as made:
             yield made
@@ -140,8 +142,9 @@ def pool(flow: "Flow", asked: Asked) -> Iterator["Pool"]:
     except RiotdError as error:
         raise click.ClickException(str(error)) from None
     except KeyboardInterrupt:
-        click.echo("stopped", err=True)
         sys.exit(130)
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _terminated(_number: int, _frame: FrameType | None) -> None:

@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING
 
 import click
 
+from riotd.cli.bounded import Asked
 from riotd.cli.progress import Bar
 from riotd.cli.tables import print_table
 
@@ -43,30 +45,30 @@ def shown(bar: Bar) -> "Callable[[Progress], None]":
     return watch
 
 
-def show_report(report: "Report", *, verbose: bool, as_json: bool, err: bool = False) -> None:
+def show_report(report: "Report", asked: Asked, *, err: bool = False) -> None:
     """One run: what it took and gave, then whatever may not be as it was meant."""
-    if as_json:
+    if asked.as_json:
         click.echo(json.dumps(report.plain(), ensure_ascii=False), err=err)
         return
     where = report.about.engine if report.about.shards == 1 else f"{report.about.engine}, {report.about.shards} shards"
     name = click.style(f"{report.about.input} → {report.about.output}", bold=True)
     click.echo(f"{name}  {_taken(report)} in {report.seconds:,.2f} s: {report.throughput:,.0f}/s ({where})", err=err)
-    if verbose:
+    if asked.verbose:
         _show_parts(report)
-    _show_trouble(report)
+    _show_trouble(report, asked.rejects)
 
 
-def show_reports(reports: "Sequence[Report]", *, verbose: bool, as_json: bool) -> None:
-    """Many runs: a row each, and one for all."""
-    if as_json:
+def show_reports(reports: "Sequence[Report]", asked: Asked) -> None:
+    """Many runs: a row each."""
+    if asked.as_json:
         click.echo(json.dumps([report.plain() for report in reports], ensure_ascii=False))
         return
     _print(_BATCH, [_row(report) for report in reports], texts=("input", "output"))
     for report in reports:
-        if verbose and not report.failure:
+        if asked.verbose and not report.failure:
             click.secho(f"\n{report.about.input}", bold=True)
             _show_parts(report)
-        _show_trouble(report, name=f"{report.about.input}: ")
+        _show_trouble(report, asked.rejects, name=f"{report.about.input}: ")
 
 
 def _row(report: "Report") -> tuple[str, ...]:
@@ -121,18 +123,18 @@ def _print(heads: Sequence[str], rows: Sequence[Sequence[str]], *, texts: Sequen
     print_table(head, body)
 
 
-def _show_trouble(report: "Report", *, name: str = "") -> None:
-    for line in _trouble(report):
+def _show_trouble(report: "Report", rejects: Path | None, *, name: str = "") -> None:
+    if report.failure:
+        click.secho(report.failure, fg="red", err=True)
+    for line in _trouble(report, rejects):
         click.echo(f"{name}{line}", err=True)
 
 
-def _trouble(report: "Report") -> Iterator[str]:
-    if report.failure:
-        yield click.style(report.failure, fg="red")
+def _trouble(report: "Report", rejects: Path | None) -> Iterator[str]:
     for each in report.refused:
         yield f"line {each.id}: {each.stage}: {each.reason}"
     if more := report.errors - len(report.refused):
-        yield f"… and {more:,} more; --rejects FILE keeps them all"
+        yield f"… and {more:,} more; " + (f"all are in {rejects}" if rejects else "--rejects FILE keeps them all")
     if report.unnamed:
         many = "no line says" if report.unnamed == report.records else f"{report.unnamed:,} lines do not say"
         yield f"{many} which device it is of, so they share one state; --key FIELD names the field that does"

@@ -55,6 +55,6 @@ def command(words: tuple[str, ...], output: Path, kind: str, **said: Any) -> Non
             strict=asked.strict,
             watch=shown(progress),
         )
-    show_reports(reports, verbose=asked.verbose, as_json=asked.as_json)
+    show_reports(reports, asked)
     if any(report.failure for report in reports):
         sys.exit(1)

@@ -43,4 +43,4 @@ def command(words: tuple[str, ...], output: str, **said: Any) -> None:  # noqa: 
             strict=asked.strict,
             watch=shown(progress),
         )
-    show_report(report, verbose=asked.verbose, as_json=asked.as_json, err=output == "-")
+    show_report(report, asked, err=output == "-")
