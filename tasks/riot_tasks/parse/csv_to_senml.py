@@ -2,7 +2,6 @@
 
 import csv
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from reprlib import repr as shortened
 from typing import NamedTuple
@@ -10,6 +9,7 @@ from typing import NamedTuple
 from riot_tasks import senml
 from riot_tasks.errors import BadRecord
 from riot_tasks.parameters import name, one_of
+from riot_tasks.parse.instants import unix_seconds
 from riot_tasks.record import Record, Value
 from riot_tasks.senml.names import is_tail
 from riot_tasks.task import Task
@@ -180,17 +180,9 @@ def _seconds(column: str, said: Value) -> float:
     """Unix seconds of a number by its size, or of a date and time."""
     try:
         if isinstance(said, str):
-            return _instant(said.strip())
+            return unix_seconds(said)
         if isinstance(said, int | float) and not isinstance(said, bool):
             return senml.seconds(said)
     except ValueError:
         pass
     raise BadRecord(f"column {column!r}: {shortened(said)} is neither a Unix time nor a date and time")
-
-
-def _instant(text: str) -> float:
-    try:
-        return senml.seconds(senml.number(text))
-    except ValueError:
-        instant = datetime.fromisoformat(text)
-        return (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).timestamp()
