@@ -1,16 +1,22 @@
 """`riotd convert`, as a user sees it."""
 
 import json
+import sqlite3
 import subprocess
 import sys
+import zipfile
+from contextlib import closing
 from pathlib import Path
+from statistics import median
 
+import msgspec
 import pytest
 from click.testing import CliRunner, Result
 
+from riot_tasks import models
 from riotd import config
 from riotd.cli.verbs import riotd
-from riotd.messages import Portion
+from riotd.messages import Outcome, Portion
 from riotd.shard import Shard
 
 FOLDER = Path(__file__).resolve().parents[1] / "data/riotbench"
@@ -114,22 +120,97 @@ def test_other_verbs_do_not_load_the_parser() -> None:
 
 
 @pytest.mark.skipif(not SAMPLES.is_dir(), reason="RIoTBench's sample data are not here")
-@pytest.mark.parametrize(
-    ("data_set", "id_field", "added"),
-    [("CITY", "source", {"location", "type"}), ("TAXI", "taxi_identifier", {"taxi_company", "taxi_city"})],
-)
-def test_the_converted_etl_runs_on_the_sample_data(data_set: str, id_field: str, added: set[str]) -> None:
-    """Real messages, every one: each becomes one record with all columns and the annotations, none refused."""
-    arguments = ("--flow", "etl", "--files", str(SAMPLES), "-o", "made.yaml")
-    assert _riotd("convert", str(FOLDER / f"tasks_{data_set}.properties"), *arguments).exit_code == 0
-    plan = config.plan(config.load("made.yaml"))
-    sample = SAMPLES / f"{'SYS' if data_set == 'CITY' else data_set}_sample_data_senml.csv"
-    packs = [line.partition(",")[2].encode() for line in sample.read_text(encoding="utf-8").splitlines()[:300]]
-    keys = [next(e["sv"] for e in json.loads(pack)["e"] if e["n"] == id_field) for pack in packs]
-    outcome = Shard(plan).run(Portion(1, 1.0, list(range(len(packs))), keys, packs))
-    assert list(outcome.rejects) == []
-    assert [result.id for result in outcome.results] == list(range(len(packs)))
-    for result, key in zip(outcome.results, keys, strict=True):
-        named = {entry["n"] for entry in json.loads(result.payload)}
-        assert result.source == key
-        assert added <= {name.rpartition(":")[2] for name in named}, named
+class TestOnTheSampleData:
+    """What was converted, run over real messages."""
+
+    @pytest.mark.parametrize(
+        ("name", "added"), [("CITY", {"location", "type"}), ("TAXI", {"taxi_company", "taxi_city"})]
+    )
+    def test_etl(self, name: str, added: set[str]) -> None:
+        """Each message becomes one record with all columns and annotations; all are in the table."""
+        packs = _packs(name)
+        keys = [_text(pack, {"CITY": "source", "TAXI": "taxi_identifier"}[name]) for pack in packs]
+        outcome = _run("etl", name, packs, keys)
+        assert [result.id for result in outcome.results] == list(range(len(packs)))
+        for result, key in zip(outcome.results, keys, strict=True):
+            assert result.source == key
+            assert added <= {entry["n"].rpartition(":")[2] for entry in json.loads(result.payload)}
+        with closing(sqlite3.connect(f"{name.lower()}.db")) as table:
+            (rows,) = table.execute(f"SELECT count(*) FROM {_tables(table)[0]}").fetchone()
+        assert rows == len(packs)
+
+    def test_stats(self) -> None:
+        """A body sensor's averages and forecasts are drawn and stored, and its charts are in the archives."""
+        for needed in ("matplotlib", "obstore"):
+            pytest.importorskip(needed)
+        packs = _packs("FIT")
+        outcome = _run("stats", "FIT", packs, ["subject8"] * len(packs))
+        said = [json.loads(result.payload)["values"] for result in outcome.results]
+        assert said
+        for each in said:
+            with zipfile.ZipFile(Path("blobs") / each["blob"]) as archive:
+                assert len(archive.namelist()) == each["count"]
+                assert archive.read(archive.namelist()[0]).startswith(b"<?xml")
+
+    def test_train(self) -> None:
+        """Taxi rides make a linear model and a tree for each window, of all taxis, each a blob that can be read."""
+        for needed in ("sklearn", "obstore"):
+            pytest.importorskip(needed)
+        packs = _packs("TAXI")
+        outcome = _run("train", "TAXI", packs, [""] * len(packs))
+        kinds = [json.loads(result.payload)["values"]["blob"] for result in outcome.results]
+        assert sum("-MLR-" in kind for kind in kinds) >= len(packs) // 300
+        assert sum("-DTC-" in kind for kind in kinds) >= len(packs) // 300
+        for kind in kinds:
+            model = models.load(str(Path("mycontainer") / kind))
+            assert model.target == ("fare_amount" if "-MLR-" in kind else "label")
+
+    def test_pred(self) -> None:
+        """With models of the names that the file has, rides get a class, and errors once their taxi has an average."""
+        for name, target, rest in (
+            ("DecisionTreeClassify-TAXI-withVeryGood", "label", {"kind": "decision_tree", **TREE}),
+            ("LR-TAXI-Numeric", "fare_amount", {"kind": "linear_regression", **LINE}),
+        ):
+            head = {"format": 1, "version": name, "features": ["trip_distance"], "target": target}
+            Path("data", f"{name}.json").write_text(json.dumps(head | rest), encoding="utf-8")
+        packs = _packs("TAXI")
+        outcome = _run("pred", "TAXI", packs, ["cab"] * len(packs), "--files", "data")
+        classes = [result.payload for result in outcome.results if result.stage == "classify"]
+        errors = [json.loads(result.payload)["values"] for result in outcome.results if result.stage == "error"]
+        assert len(classes) == len(packs)
+        assert len(errors) == len(packs) - 9  # the first average is that of ten
+        assert median(abs(each["error"]) for each in errors) < 0.5  # of the usual fare
+
+
+TREE = {
+    "classes": ["A", "B"],
+    "tree": {"attr": "trip_distance", "split_le": 2.0, "le": {"leaf": "A"}, "gt": {"leaf": "B"}},
+}
+LINE = {"coefficients": {"trip_distance": 2.4}, "intercept": 4.0}
+
+
+def _packs(name: str) -> list[bytes]:
+    sample = SAMPLES / f"{'SYS' if name == 'CITY' else name}_sample_data_senml.csv"
+    return [line.partition(",")[2].encode() for line in sample.read_text(encoding="utf-8").splitlines()[:700]]
+
+
+def _text(pack: bytes, field: str) -> str:
+    found: str = next(entry["sv"] for entry in json.loads(pack)["e"] if entry["n"] == field)
+    return found
+
+
+def _tables(database: sqlite3.Connection) -> list[str]:
+    found = database.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")
+    return [f'"{name}"' for (name,) in found]
+
+
+def _run(flow: str, name: str, packs: list[bytes], keys: list[str], *arguments: str) -> Outcome:
+    """Convert, load, run all messages at once and the end of the stream; nothing may be refused."""
+    file = str(FOLDER / f"tasks_{name}.properties")
+    done = _riotd("convert", file, "--flow", flow, "--files", str(SAMPLES), "-o", "made.yaml", *arguments)
+    assert done.exit_code == 0, done.stderr
+    shard = Shard(config.plan(config.load("made.yaml")))
+    outcome = shard.run(Portion(1, 1.0, list(range(len(packs))), keys, packs))
+    rest = shard.run(Portion(2, 2.0, [], [], []))
+    assert [*outcome.rejects, *rest.rejects] == []
+    return msgspec.structs.replace(outcome, results=[*outcome.results, *rest.results])
