@@ -47,6 +47,7 @@ RIOTBENCH = {
     "mqtt_subscribe": ("MQS", ""),
     "local_zip": ("LZP", "ZipMultipleBuffer"),
     "remote_zip": ("RZP", ""),
+    "multi_line_plot": ("PLT", "MultiLineChartPlot"),
     "noop": ("", "NoOperation"),
     "error_estimate": ("", "ErrorEstimation"),
     "pi_viete": ("", "PiByViete"),

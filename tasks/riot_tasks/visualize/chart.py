@@ -28,10 +28,12 @@ STYLES = len(COLORS) * len(DASHES)
 _INK, _FAINT, _GRID = "#222222", "#555555", "#e4e4e4"
 _TITLE, _SMALL = 16.0, 11.5
 """Sizes of letters, pixels."""
-_TOP, _BOTTOM, _RIGHT = HEIGHT - 56.0, 58.0, WIDTH - 30.0
-"""Edges of the plot; the left one depends on the labels."""
-_ROW, _SWATCH, _GAP = 17.0, 24.0, 16.0
+_TOP, _BOTTOM, _LEFT, _RIGHT = HEIGHT - 56.0, 58.0, 56.0, WIDTH - 30.0
+"""Edges of the plot; the left one moves inwards for long numbers."""
+_ROW, _SWATCH, _GAP = 17.0, 20.0, 18.0
 """The legend: height of a row, length of a line, space between columns."""
+_TICKS = 9
+"""On an axis, at most."""
 _MARGIN = 10.0
 """Between the lines and what is above and below them."""
 
@@ -71,9 +73,7 @@ class _Plot(NamedTuple):
         return _BOTTOM + (values - self.y.low) * ((_TOP - _BOTTOM) / (self.y.high - self.y.low))
 
 
-def draw(  # noqa: PLR0913 - three by position, three by keyword
-    title: str, lines: Mapping[str, Points], units: Mapping[str, str], *, kind: str, elapsed: bool, titles: bool
-) -> bytes:
+def draw(title: str, lines: Mapping[str, Points], units: Mapping[str, str], *, kind: str, axis: str) -> bytes:
     """The picture of some series, at least one value in them all.
 
     Args:
@@ -81,29 +81,27 @@ def draw(  # noqa: PLR0913 - three by position, three by keyword
         lines: name to points, at least one, in the order of time; numbers below 1e300, times of four-digit years.
         units: name to unit, where there is one.
         kind: `svg` or `png`.
-        elapsed: time counts from each series' own beginning; else it is the clock's, in UTC.
-        titles: whether the axes say unit and date.
+        axis: `clock`: dates and times of day, in UTC; `elapsed`: time from each series' own beginning; `bare`: the
+            same in milliseconds, and neither axis says what it shows.
     """
     with _LOCK, settings():
         pen = PENS[kind](printable(title))
-        series = [_series(name, units.get(name, ""), points, elapsed=elapsed) for name, points in lines.items()]
-        names, unit = _names(series, titles=titles)
-        legend = _Legend(pen, names)
-        plot = _plot(pen, series, legend.height, elapsed=elapsed)
+        series = [_series(name, units.get(name, ""), points, axis) for name, points in lines.items()]
+        names, unit = _names(series) if axis != "bare" else ([each.name for each in series], "")
+        legend, plot = _fitted(pen, series, names, axis)
         pen.box(0.0, 0.0, WIDTH, HEIGHT, "#ffffff")
-        _axes(pen, plot, unit, titles=titles)
+        _axes(pen, plot, unit)
         for index, each in enumerate(series):
             _line(pen, plot, each, index)
         legend.draw(pen)
-        pen.text(
-            ((plot.left + _RIGHT) / 2, HEIGHT - 26.0), shortened(pen, title, _TITLE, 640.0), _TITLE, _INK, "center"
-        )
+        heading = shortened(pen, title, _TITLE, 640.0)
+        pen.text(((plot.left + _RIGHT) / 2, HEIGHT - 26.0), heading, _TITLE, _INK, "center")
         return pen.picture()
 
 
-def _series(name: str, unit: str, points: Points, *, elapsed: bool) -> _Series:
+def _series(name: str, unit: str, points: Points, axis: str) -> _Series:
     table = np.array(points, dtype=np.float64)  # None becomes NaN
-    start = table[0, 0] if elapsed else 0.0
+    start = 0.0 if axis == "clock" else table[0, 0]
     return _Series(name, unit, table[:, 0] - start, table[:, 1])
 
 
@@ -122,11 +120,9 @@ def shortened(pen: Pen, text: str, size: float, most: float) -> str:
     return text.rstrip() + "…"
 
 
-def _names(series: Sequence[_Series], *, titles: bool) -> tuple[list[str], str]:
+def _names(series: Sequence[_Series]) -> tuple[list[str], str]:
     """Names for the legend, and the unit if all have one; else it stands at each name."""
     units = {each.unit for each in series}
-    if not titles:
-        return [each.name for each in series], ""
     if len(units) == 1:
         return [each.name for each in series], units.pop()
     return [f"{each.name} ({each.unit})" if each.unit else each.name for each in series], ""
@@ -135,8 +131,7 @@ def _names(series: Sequence[_Series], *, titles: bool) -> tuple[list[str], str]:
 class _Legend:
     """In the upper right corner, in as many columns as fit, so that little room is lost for the lines."""
 
-    def __init__(self, pen: Pen, names: Sequence[str]) -> None:
-        room = _RIGHT - 120.0
+    def __init__(self, pen: Pen, names: Sequence[str], room: float) -> None:
         most = room / min(len(names), 3) - _SWATCH - _GAP
         self._names = [shortened(pen, name, _SMALL, most) for name in names]
         self._column = max(pen.width(name, _SMALL) for name in self._names) + _SWATCH + _GAP
@@ -157,18 +152,32 @@ class _Legend:
             pen.text((x + _SWATCH + 5.0, y - 4.0), name, _SMALL, _INK)
 
 
-def _plot(pen: Pen, series: Sequence[_Series], legend: float, *, elapsed: bool) -> _Plot:
-    values = np.concatenate([each.values for each in series])
-    headroom = (legend + _MARGIN) / (_TOP - _BOTTOM - _MARGIN)
-    y = number_axis(float(np.nanmin(values)), float(np.nanmax(values)), most=9, headroom=headroom)
+def _fitted(pen: Pen, series: Sequence[_Series], names: Sequence[str], axis: str) -> tuple[_Legend, _Plot]:
+    """Legend and plot: the room that the axis' numbers take is lost to the legend, whose height decides the numbers."""
+    left = _LEFT
+    while True:
+        legend = _Legend(pen, names, _RIGHT - left - _GAP)
+        plot = _plot(pen, series, legend.height, axis)
+        if plot.left <= left:
+            return legend, plot
+        left = plot.left
+
+
+def _plot(pen: Pen, series: Sequence[_Series], legend: float, axis: str) -> _Plot:
+    values = np.concatenate([each.values[np.isfinite(each.values)] for each in series])
+    room = (_MARGIN / (_TOP - _BOTTOM), (legend + _MARGIN) / (_TOP - _BOTTOM))
+    y = number_axis(float(values.min()), float(values.max()), most=_TICKS, room=room)
     begin = min(float(each.times[0]) for each in series)
     end = max(float(each.times[-1]) for each in series)
-    x = elapsed_axis(end, most=9) if elapsed else clock_axis(begin, end, most=9)
+    if axis == "clock":
+        x = clock_axis(begin, end, most=_TICKS)
+    else:
+        x = elapsed_axis(end, most=_TICKS, milliseconds=axis == "bare")
     widest = max((pen.width(label, _SMALL) for label in y.labels), default=0.0)
-    return _Plot(max(56.0, widest + 24.0), x, y)
+    return _Plot(max(_LEFT, widest + 24.0), x, y)
 
 
-def _axes(pen: Pen, plot: _Plot, unit: str, *, titles: bool) -> None:
+def _axes(pen: Pen, plot: _Plot, unit: str) -> None:
     """Grid, ticks, labels, titles; the grid first, so that the lines go over it."""
     ups, acrosses = plot.up(np.array(plot.y.ticks)), plot.across(np.array(plot.x.ticks))
     for y, label in zip(map(float, ups), plot.y.labels, strict=True):
@@ -179,8 +188,7 @@ def _axes(pen: Pen, plot: _Plot, unit: str, *, titles: bool) -> None:
         pen.line(np.array([[x, _BOTTOM], [x, _TOP]]), _GRID)
         pen.text((x, _BOTTOM - 18.0), label, _SMALL, _FAINT, "center")
     pen.line(np.array([[plot.left, _TOP], [plot.left, _BOTTOM], [_RIGHT, _BOTTOM]]), _FAINT)
-    if titles:
-        pen.text(((plot.left + _RIGHT) / 2, _BOTTOM - 40.0), plot.x.title, _SMALL, _FAINT, "center")
+    pen.text(((plot.left + _RIGHT) / 2, _BOTTOM - 40.0), plot.x.title, _SMALL, _FAINT, "center")
     measure = f"{plot.y.title} {unit}".strip()
     pen.text((plot.left, _TOP + 10.0), shortened(pen, measure, _SMALL, 300.0), _SMALL, _FAINT)
 
@@ -200,7 +208,7 @@ def _line(pen: Pen, plot: _Plot, series: _Series, index: int) -> None:
     """The line of a series; a value between two gaps, of which a line shows nothing, as a dot."""
     points = np.column_stack([plot.across(series.times), plot.up(series.values)])
     color, dashes = _style(index)
-    pen.line(points, color, 1.6, dashes)
+    pen.line(points, color, 1.8, dashes)
     there = np.isfinite(series.values)
     lone = there & ~np.append(False, there[:-1]) & ~np.append(there[1:], False)
     if lone.any():

@@ -43,7 +43,7 @@ class MultiLinePlot(Task):
             same series, so that series of different days lie over each other.
         max_series: series in a chart; a record with more is a BadRecord. The first 40 look different.
         max_points: readings in a chart, of all series; a record with more is a BadRecord.
-        parity: RIoTBench's chart: `axis` is "elapsed", and the axes have no titles.
+        parity: RIoTBench's chart: time is elapsed, in milliseconds, and the axes have no titles.
 
     The result has `meta["content_type"]`, and `meta["name"]`, a file's name made of source and time. The same record
     gives the same bytes in every process with the same version of matplotlib, so that a replay changes nothing.
@@ -96,14 +96,8 @@ class MultiLinePlot(Task):
         Raises:
             BadRecord: the field holds no series, or too many, or a time or a value out of range.
         """
-        picture = _drawer()(
-            record.source,
-            self._series(record),
-            record.units,
-            kind=self.format,
-            elapsed=self.parity or self.axis == "elapsed",
-            titles=not self.parity,
-        )
+        axis = "bare" if self.parity else self.axis
+        picture = _drawer()(record.source, self._series(record), record.units, kind=self.format, axis=axis)
         meta = {**record.meta, "content_type": CONTENT_TYPES[self.format], "name": self._name(record)}
         return (Record(record.id, record.source, record.time, {self.into: picture}, {}, meta),)
 

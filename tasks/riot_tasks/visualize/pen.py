@@ -6,12 +6,12 @@ random identifiers; the same calls give the same bytes.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from io import BytesIO, StringIO
 from pathlib import Path as File
-from typing import Any
+from typing import Any, Literal
 
 import matplotlib as mpl
 import numpy as np
@@ -50,14 +50,24 @@ _POINTS = 0.75
 _FONT = str(File(mpl.get_data_path(), "fonts", "ttf", "DejaVuSans.ttf"))
 _MISSING = "\N{WHITE SQUARE}"
 
+Align = Literal["left", "center", "right"]
 Points = npt.NDArray[np.float64]
 """Rows of x and y, pixels from the lower left; a row with NaN breaks the line."""
 
 
-def settings() -> AbstractContextManager[None]:
-    """What must hold from a pen's beginning to its end; the settings are the process's, so one pen at a time."""
-    known: Any = {key: value for key, value in _SETTINGS.items() if key in mpl.rcParams}  # `svg.id` came with 3.10
-    return mpl.rc_context(known)
+@contextmanager
+def settings() -> Iterator[None]:
+    """What must hold from a pen's beginning to its end; the settings are the process's, so one pen at a time.
+
+    matplotlib's own `rc_context` copies all 300 of them twice, which takes half as long as a chart.
+    """
+    all_of_them: dict[str, Any] = mpl.rcParams  # type: ignore[assignment]  # typed by key
+    before = {key: all_of_them[key] for key in _SETTINGS if key in all_of_them}  # `svg.id` came with 3.10
+    all_of_them.update((key, _SETTINGS[key]) for key in before)
+    try:
+        yield
+    finally:
+        all_of_them.update(before)
 
 
 class Pen(ABC):
@@ -83,8 +93,8 @@ class Pen(ABC):
         shape = Path.unit_rectangle().transformed(corners)
         self._renderer.draw_path(self._context(fill, 0.0), shape, self._transform, mpl.colors.to_rgba(fill))
 
-    def text(self, at: tuple[float, float], text: str, size: float, color: str, align: str = "left") -> None:
-        """Words whose baseline begins, ends or has its middle at a place; `align` is "left", "center" or "right"."""
+    def text(self, at: tuple[float, float], text: str, size: float, color: str, align: Align = "left") -> None:
+        """Words whose baseline begins, ends or has its middle at a place."""
         x, y = at
         shift = {"left": 0.0, "center": 0.5, "right": 1.0}[align] * self.width(text, size)
         self._write((x, y), (x - shift, y), text, size, color, align)
@@ -95,7 +105,7 @@ class Pen(ABC):
 
     @abstractmethod
     def _write(  # noqa: PLR0913, PLR0917 - a private hand-over
-        self, anchor: tuple[float, float], start: tuple[float, float], text: str, size: float, color: str, align: str
+        self, anchor: tuple[float, float], start: tuple[float, float], text: str, size: float, color: str, align: Align
     ) -> None:
         """Draw a text."""
 
@@ -106,12 +116,12 @@ class Pen(ABC):
     def _context(self, color: str, width: float, dashes: Sequence[float] = ()) -> Any:  # noqa: ANN401 - as above
         context = self._renderer.new_gc()
         context.set_foreground(color)
-        context.set_linewidth(width * self._scale)
+        context.set_linewidth(width * _POINTS)  # points, whatever the coordinates are
         context.set_joinstyle("round")
         context.set_capstyle("butt")
         context.set_antialiased(True)
         if dashes:
-            context.set_dashes(0, [length * self._scale for length in dashes])
+            context.set_dashes(0, [length * _POINTS for length in dashes])
         return context
 
     def _font(self, size: float) -> FontProperties:
@@ -126,23 +136,18 @@ class SvgPen(Pen):
         nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
         renderer = _Svg(WIDTH * _POINTS, HEIGHT * _POINTS, self._text, metadata={"Title": title, **nothing})
         super().__init__(renderer, _POINTS)
+        self._anchored = Text()
+        self._anchored.set_rotation_mode("anchor")
+        self._anchored.set_transform(IdentityTransform())
 
     def _write(  # noqa: PLR0913, PLR0917 - see there
-        self, anchor: tuple[float, float], start: tuple[float, float], text: str, size: float, color: str, align: str
+        self, anchor: tuple[float, float], start: tuple[float, float], text: str, size: float, color: str, align: Align
     ) -> None:
-        font = self._font(size)
-        # the renderer reads from it where the text is anchored, so that it stays there in whatever font
-        whole = Text(
-            anchor[0] * _POINTS,
-            anchor[1] * _POINTS,
-            text,
-            fontproperties=font,
-            ha=align,
-            rotation_mode="anchor",
-            transform=IdentityTransform(),
-        )
+        # the renderer asks it where the text is anchored, so that it stays there in whatever font
+        self._anchored.set_position((anchor[0] * _POINTS, anchor[1] * _POINTS))
+        self._anchored.set_horizontalalignment(align)
         x, y = start[0] * _POINTS, (HEIGHT - start[1]) * _POINTS
-        self._renderer.draw_text(self._context(color, 0.0), x, y, text, font, 0.0, mtext=whole)
+        self._renderer.draw_text(self._context(color, 0.0), x, y, text, self._font(size), 0.0, mtext=self._anchored)
 
     def picture(self) -> bytes:
         """The SVG."""
@@ -157,16 +162,26 @@ class PngPen(Pen):
         super().__init__(_Agg(WIDTH, HEIGHT, 72 / _POINTS), 1.0)
 
     def _write(
-        self, _anchor: tuple[float, float], start: tuple[float, float], text: str, size: float, color: str, _align: str
+        self,
+        _anchor: tuple[float, float],
+        start: tuple[float, float],
+        text: str,
+        size: float,
+        color: str,
+        _align: Align,
     ) -> None:
         context, font = self._context(color, 0.0), self._font(size)
         self._renderer.draw_text(context, start[0], HEIGHT - start[1], _drawable(text), font, 0.0)
 
     def picture(self) -> bytes:
-        """The PNG, without transparency; compressed lightly, which takes a fifth of the time for half as much more."""
+        """The PNG, in the 256 colours that are most in it: a third of the bytes, in less time."""
         file = BytesIO()
         pixels = Image.frombuffer("RGBA", (WIDTH, HEIGHT), self._renderer.buffer_rgba(), "raw", "RGBA", 0, 1)
-        pixels.convert("RGB").save(file, "png", compress_level=4)
+        few = pixels.convert("RGB").quantize(256, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+        palette, white = few.getpalette() or [], 3 * int(few.getpixel((0, 0)))  # type: ignore[arg-type]  # an index
+        palette[white : white + 3] = (255, 255, 255)  # which the choice has made 254
+        few.putpalette(palette)
+        few.save(file, "png", compress_level=6)
         return file.getvalue()
 
 
@@ -180,7 +195,7 @@ def _drawable(text: str) -> str:
     return "".join(each if font.get_char_index(ord(each)) else _MISSING for each in text)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=256)
 def _width(text: str, size: float) -> float:
     width, _, _ = text_to_path.get_text_width_height_descent(
         _drawable(text), FontProperties(size=size, fname=_FONT), ismath=False

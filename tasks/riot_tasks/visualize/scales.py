@@ -18,10 +18,12 @@ _FULL = 1e15
 """Numbers below it have a digit for 1."""
 _MOST, _LONGEST = 5, 15
 """Digits behind the point: with a power of ten left out, and ever."""
+_UNITS = (("days", DAY), ("hours", 3600.0), ("minutes", 60.0), ("seconds", 1.0))
 _TIMES = "\N{MULTIPLICATION SIGN}"
-_DIGITS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _ALIKE = 1e-12
 """Numbers that differ by a smaller share of them are one and the same."""
+_NOTHING = 1e-280
+"""Smaller numbers are 0: what is between them is hard to say in a double, and matplotlib does not try."""
 
 _Dates: Any = AutoDateLocator  # neither has types
 _Concise: Any = ConciseDateFormatter
@@ -45,41 +47,44 @@ class Axis(NamedTuple):
     title: str
 
 
-def number_axis(low: float, high: float, *, most: int, headroom: float = 0.0) -> Axis:
-    """An axis of plain numbers, with room above the highest; its title is the power of ten left out.
+def number_axis(low: float, high: float, *, most: int, room: tuple[float, float] = (0.0, 0.0)) -> Axis:
+    """An axis of plain numbers; its title is the power of ten left out.
 
     Args:
         low: the lowest number, at least -1e300.
         high: the highest, at most 1e300.
         most: intervals between ticks at most.
-        headroom: share of the axis that stays free at its end.
+        room: shares of the axis that stay free below the lowest number and above the highest.
     """
     low, high = _widened(low, high)
-    high = low + (high - low) / (1.0 - headroom)
+    whole = (high - low) / (1.0 - room[0] - room[1])
+    low, high = low - room[0] * whole, high + room[1] * whole
     found = MaxNLocator(nbins=most, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high)
     ticks = [float(tick) for tick in found if low <= tick <= high]
     labels, exponent = _numbers(ticks)
-    return Axis(low, high, ticks, labels, f"{_TIMES}10{str(exponent).translate(_DIGITS)}" if exponent else "")
+    return Axis(low, high, ticks, labels, f"{_TIMES}1e{exponent}" if exponent else "")
 
 
-def elapsed_axis(high: float, *, most: int) -> Axis:
-    """An axis of seconds from 0, in the largest unit of which there are two."""
-    unit, seconds = next(
-        (unit, seconds)
-        for unit, seconds in (("days", DAY), ("hours", 3600.0), ("minutes", 60.0), ("seconds", 1.0))
-        if high >= 2 * seconds or unit == "seconds"
-    )
+def elapsed_axis(high: float, *, most: int, milliseconds: bool = False) -> Axis:
+    """An axis of seconds from 0, in the largest unit of which there are two, or in milliseconds and not saying so."""
+    unit, seconds = ("", 1e-3) if milliseconds else next((each for each in _UNITS if high >= 2 * each[1]), _UNITS[-1])
     low, top, ticks, labels, factor = number_axis(0.0, high / seconds or 1.0, most=most)
-    title = f"{unit} {factor}".rstrip()
+    title = f"{unit} {factor}".strip()
     return Axis(low * seconds, top * seconds, [tick * seconds for tick in ticks], labels, title)
 
 
 def clock_axis(low: float, high: float, *, most: int) -> Axis:
-    """An axis of Unix seconds, in UTC; its title is the date, as far as all of it shares one."""
+    """An axis of Unix seconds, in UTC; its title is the date, or the first and the last.
+
+    Args:
+        low: from the year 2 on.
+        high: to the year 9998.
+        most: ticks at most, at least 9: from 1, 5, 10, 15 or 30 seconds or minutes, ... one can be chosen then.
+    """
     if high - low < _SHORTEST:
         low, high = low - 0.5, high + 0.5
     begin, end = (datetime.fromtimestamp(time, UTC) for time in (low, high))
-    locator = _Dates(tz=UTC, minticks=3, maxticks=most)
+    locator = _Dates(tz=UTC, minticks=(most - 1) // 2, maxticks=most)
     found = [tick for tick in locator.tick_values(begin, end) if low <= tick * DAY <= high]
     # by numbers, not by names of months, which depend on the process's locale
     formatter = _Concise(
@@ -87,18 +92,19 @@ def clock_axis(low: float, high: float, *, most: int) -> Axis:
         tz=UTC,
         formats=["%Y", "%Y-%m", "%m-%d", "%H:%M", "%H:%M", "%H:%M:%S.%f"],
         zero_formats=["", "%Y", "%Y-%m", "%m-%d", "%H:%M", "%H:%M:%S.%f"],
-        offset_formats=["", "%Y", "%Y", "%Y-%m-%d", "%Y-%m-%d", "%Y-%m-%d"],
+        usetex=False,
     )
     labels = formatter.format_ticks(found) if found else []
-    return Axis(low, high, [tick * DAY for tick in found], labels, f"{formatter.get_offset()} UTC".lstrip())
+    dates = dict.fromkeys(f"{moment:%Y-%m-%d}" for moment in (begin, end))
+    return Axis(low, high, [tick * DAY for tick in found], labels, f"{' to '.join(dates)} UTC")
 
 
 def _widened(low: float, high: float) -> tuple[float, float]:
     """The range, or one around it if it is no more than a point."""
     largest = max(abs(low), abs(high))
-    if high - low > _ALIKE * largest:
+    if high - low > max(_ALIKE * largest, _NOTHING):
         return low, high
-    around = 0.05 * largest or 1.0
+    around = 0.05 * largest if largest > _NOTHING else 1.0
     return low - around, high + around
 
 
