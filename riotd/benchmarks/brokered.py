@@ -13,7 +13,7 @@ from typing import Self
 from riotd import config as cfg
 from riotd.benchmarks.measuring import Progress, Setting, Throughput, pump_of, throughput, workers
 from riotd.benchmarks.memory import Void
-from riotd.benchmarks.workloads import chained, packs
+from riotd.benchmarks.workload import chained, packs
 from riotd.clock import Clock
 from riotd.messages import Message
 from riotd.mqtt import Publisher

@@ -15,7 +15,7 @@ from riotd.clock import Clock
 from riotd.config import BatchLimits
 from riotd.dataflow import Plan
 from riotd.messages import Message
-from riotd.partitioning import Partitioner
+from riotd.partitioning import Partitioner, by_topic_level
 from riotd.ports import Engine, Sink
 from riotd.pump import Books, Ends, Pump
 from riotd.stats import Stats
@@ -142,7 +142,7 @@ async def throughput(load: Workload, setting: Setting, clock: Clock, *, sink: Si
     async with setting.make(load.plan, setting.shards) as engine:
         progress = Progress(clock, warm_up=setting.warm_up, workers=await workers(engine))
         seconds = setting.warm_up + setting.seconds
-        source = Cycle(load.payloads, clock=clock, seconds=seconds, settled=progress.settled)
+        source = Cycle(load, clock=clock, seconds=seconds, settled=progress.settled)
         rejects = Void()
         pump = pump_of(Ends(source, engine, [sink or Void()], rejects), load, setting, clock)
         await pump.run()
@@ -156,7 +156,7 @@ async def latency(load: Workload, setting: Setting, clock: Clock, *, rate: float
     latencies = Latencies(setting.warm_up)
     seconds = setting.warm_up + setting.seconds
     async with setting.make(load.plan, setting.shards) as engine:
-        source = Cycle(load.payloads, clock=clock, seconds=seconds, rate=rate, settled=latencies.settled)
+        source = Cycle(load, clock=clock, seconds=seconds, rate=rate, settled=latencies.settled)
         await pump_of(Ends(source, engine, [Void()], Void()), load, setting, clock).run()
     return Trial(rate, source.offered, source.offered - (source.behind or 0), latencies.seconds)
 
@@ -164,9 +164,9 @@ async def latency(load: Workload, setting: Setting, clock: Clock, *, rate: float
 def pump_of(ends: Ends, load: Workload, setting: Setting, clock: Clock) -> Pump:
     """A pump as the daemon would have it by default."""
     batch, shards = BatchLimits(), setting.shards
-    limits = Limits(batch.max_records * shards, batch.max_bytes * shards, setting.wait)
+    limits = Limits(load.batch * shards, batch.max_bytes * shards, setting.wait)
     stats = Stats([stage.id for stage in load.plan.stages], shards=shards, now=clock.monotonic())
-    partitioner = Partitioner(load.key, shards=shards, per_topic=False, topics=False)
+    partitioner = Partitioner(by_topic_level(0), shards=shards)
     return Pump(ends, Books(Batcher(limits), partitioner, stats, _IN_FLIGHT), clock=clock)
 
 

@@ -2,14 +2,16 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from itertools import cycle
 from types import TracebackType
 from typing import Self
 
+from riotd.benchmarks.workload import Workload
 from riotd.clock import Clock
 from riotd.messages import DeadLetter, Message, Result
 
 _AT_ONCE = 1000
-"""Messages that `receive` gives at most, as a broker's buffer would."""
+"""Messages that `receive` gives at most, and no more than a batch."""
 _GRAIN = 0.001
 """Seconds a paced source sleeps at least."""
 
@@ -26,10 +28,10 @@ class _Resource:
 
 
 class Cycle(_Resource):
-    """A source that gives the same payloads round and round: as fast as they are taken, or at a rate.
+    """A source that gives a workload round and round: as fast as they are taken, or at a rate.
 
     Args:
-        payloads: at least one.
+        load: whose payloads to give, with their keys for topics.
         clock: for due times, and for when it ends.
         seconds: after which it ends, counted from the first `receive`.
         rate: messages a second; None is as fast as they are taken.
@@ -43,16 +45,19 @@ class Cycle(_Resource):
 
     def __init__(
         self,
-        payloads: Sequence[bytes],
+        load: Workload,
         *,
         clock: Clock,
         seconds: float,
         rate: float | None = None,
         settled: Callable[[Sequence[Message], float], None] | None = None,
     ) -> None:
-        copies = -(-_AT_ONCE // len(payloads)) + 1
-        self._messages = [Message("bench", payload, 0.0) for payload in payloads] * copies
-        self._period = len(payloads)
+        self._at_once = min(_AT_ONCE, load.batch)
+        copies = -(-_AT_ONCE // len(load.payloads)) + 1
+        self._messages = [
+            Message(key, each, 0.0) for key, each in zip(cycle(load.keys), load.payloads, strict=False)
+        ] * copies
+        self._period = len(load.payloads)
         self._clock, self._seconds, self._rate, self._settled = clock, seconds, rate, settled
         self._begun: float | None = None
         self._stopped = False
@@ -73,9 +78,9 @@ class Cycle(_Resource):
         while not self._stopped:
             over = self._over(self._clock.monotonic())
             if self._rate is None:
-                return [] if over else self._taken(_AT_ONCE)
+                return [] if over else self._taken(self._at_once)
             if due := self.offered - self.given:
-                return self._taken(min(due, _AT_ONCE))
+                return self._taken(min(due, self._at_once))
             if over:
                 return []
             next_one = self._begun + (self.given + 1) / self._rate
@@ -95,7 +100,7 @@ class Cycle(_Resource):
         if self._rate is None or self._begun is None:
             return taken
         start, rate = self._begun, self._rate
-        return [Message("bench", each.payload, start + (first + i) / rate) for i, each in enumerate(taken)]
+        return [Message(each.topic, each.payload, start + (first + i) / rate) for i, each in enumerate(taken)]
 
     async def ack(self, messages: Sequence[Message]) -> None:
         """As `Source.ack`."""

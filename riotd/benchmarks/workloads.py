@@ -7,16 +7,17 @@ from typing import Any
 
 import msgspec
 
-from riotd.benchmarks.workload import Workload
-from riotd.dataflow import Outlet, Plan, Stage
+from riotd.benchmarks import stored
+from riotd.benchmarks.workload import SENSORS, Workload, chained
 from riotd.feeds import BANDS, city, sensor_id
 
 FIELDS = list(BANDS)
 """The five numbers of a city's pack."""
 _PACKS = 2_000
+_STUDENTS = 37
+"""Rows in the document that RIoTBench parses."""
 _ROWS = 1_000
 """Rows in a table to learn from, as RIoTBench's trainers had at each trigger."""
-_SENSORS = 90
 _UNITS = {"temperature": "Cel", "humidity": "%RH", "light": "lx", "dust": "ug/m3"}
 
 LINEAR = {
@@ -49,20 +50,6 @@ def workload(task: str, folder: Path) -> Workload:
     return WORKLOADS[task](folder)
 
 
-def packs(number: int = _PACKS) -> list[bytes]:
-    """SenML packs of a city's sensors, about 380 bytes each, one in a hundred with an outlier."""
-    return [pack for _, pack in islice(city(sensors=_SENSORS, gaps=0.0), number)]
-
-
-def chained(*stages: tuple[str, dict[str, Any]], note: str = "", payloads: Sequence[bytes] | None = None) -> Workload:
-    """Tasks one behind the other, the last of which is measured; over city packs if nothing is said."""
-    plan: list[Stage] = []
-    for task, params in stages:
-        plan.append(Stage(f"{task}-{len(plan)}", task, params, (plan[-1].id,) if plan else ()))
-    outlet = Outlet("results", (plan[-1].id,), "json")
-    return Workload(Plan(tuple(plan), (outlet,)), packs() if payloads is None else payloads, note=note)
-
-
 def _behind_parse(task: str, note: str = "", **params: Any) -> Callable[[Path], Workload]:  # noqa: ANN401 - a task's own
     return lambda _folder: chained(("senml_parse", {}), (task, params), note=note)
 
@@ -91,10 +78,12 @@ def _csv_to_senml(_folder: Path) -> Workload:
 
 
 def _xml_parse(_folder: Path) -> Workload:
+    readings = _readings(20 * _STUDENTS)
     return chained(
         ("xml_parse", {"rows": "readings/reading"}),
-        payloads=[_document(start) for start in range(0, 20 * 37, 37)],
+        payloads=[_document(readings[at : at + _STUDENTS]) for at in range(0, len(readings), _STUDENTS)],
         note="a document of 37 rows, 6 kB, as the original's",
+        batch=50,
     )
 
 
@@ -113,32 +102,44 @@ def _label(values: Sequence[float]) -> str:
 
 def _linear_regression_train(_folder: Path) -> Workload:
     params = {"features": FIELDS[:-1], "target": FIELDS[-1], "rows": "payload"}
-    return chained(("linear_regression_train", params), payloads=_table(), note="a message is 1,000 rows")
+    return chained(("linear_regression_train", params), payloads=_table(), note="a message is 1,000 rows", batch=1)
 
 
 def _decision_tree_train(_folder: Path) -> Workload:
     params = {"features": FIELDS, "rows": "payload"}
-    return chained(("decision_tree_train", params), payloads=_table(_label), note="a message is 1,000 rows")
+    return chained(("decision_tree_train", params), payloads=_table(_label), note="a message is 1,000 rows", batch=1)
 
 
 def _label_quantiles(_folder: Path) -> Workload:
     params = {"field": FIELDS[-1], "rows": "payload"}
-    return chained(("label_quantiles", params), payloads=_table(), note="a message is 1,000 rows")
+    return chained(("label_quantiles", params), payloads=_table(), note="a message is 1,000 rows", batch=1)
+
+
+def _multi_line_plot(_folder: Path) -> Workload:
+    readings = _readings(200)
+    series = {
+        f"{name} {n}": [[time + n, row[at]] for time, row in readings] for at, name in enumerate(FIELDS) for n in (0, 7)
+    }
+    text = msgspec.json.encode(series).decode()
+    pack = msgspec.json.encode([{"bn": "dev7:", "bt": readings[0][0], "n": "series", "vs": text}])
+    return chained(
+        ("senml_parse", {}), ("multi_line_plot", {}), payloads=[pack], note="10 series of 200 points", batch=1
+    )
 
 
 def _readings(number: int) -> list[tuple[float, list[float]]]:
     """Times and the five numbers of as many packs."""
     found = []
-    for due, pack in islice(city(sensors=_SENSORS, gaps=0.0), number):
+    for due, pack in islice(city(sensors=SENSORS, gaps=0.0), number):
         values = {entry["n"]: entry.get("v") for entry in msgspec.json.decode(pack)}
         found.append((due, [values[name] for name in FIELDS]))
     return found
 
 
-def _document(start: int) -> bytes:
+def _document(readings: Sequence[tuple[float, list[float]]]) -> bytes:
     rows = "".join(
         "<reading>" + "".join(f"<{n}>{v}</{n}>" for n, v in zip(FIELDS, values, strict=True)) + "</reading>"
-        for _, values in _readings(start + 37)[start:]
+        for _, values in readings
     )
     return f"<readings>{rows}</readings>".encode()
 
@@ -166,5 +167,7 @@ WORKLOADS: dict[str, Callable[[Path], Workload]] = {
     "label_quantiles": _label_quantiles,
     "join": _join,
     "bloom_train": _behind_parse("bloom_train", field="light"),
+    "multi_line_plot": _multi_line_plot,
 }
+WORKLOADS |= stored.WORKLOADS
 """Task to its workload, in the order of RIoTBench's table; behind a stage that parses, where it takes records."""
