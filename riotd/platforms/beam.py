@@ -18,7 +18,7 @@ OPTIONS = "RIOTD_BEAM_OPTIONS"
 
 
 def run(plan: Plan, portions: Iterable[Portion], *, shards: int) -> Iterator[Outcome]:
-    """The outcomes of all portions and, behind them, of each shard's flush.
+    """An outcome for each portion, and one for the end, when the tasks are flushed; each key's results in order.
 
     By default the pipeline runs on Beam's in-process runner, one shard after the other; RIOTD_BEAM_OPTIONS names
     another, whose workers must see this machine's folder for temporary files. All input is read before the first

@@ -1,45 +1,20 @@
 """The pipeline itself; apart from `beam` so that Beam is imported only when it runs."""
 
-import logging
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing
 
 from riotd.dataflow import Plan
 from riotd.errors import EngineError
+from riotd.platforms.quiet import quiet
 from riotd.platforms.spool import Slice, Spool
 from riotd.platforms.work import Work
 
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Beam's log off, in this process, and the root logger as it was afterwards.
-
-    Beam also logs through `logging.warning` and its like, which is the root logger's own voice, and which configures
-    it if nobody else has.
-    """
-    root, nobody = logging.getLogger(), logging.NullHandler()
-    beams = logging.getLogger("apache_beam")
-    level = beams.level
-    root.addHandler(nobody)
-    root.addFilter(_nothing)  # only what is logged to the root logger itself passes it
-    beams.setLevel(logging.CRITICAL)
-    try:
-        yield
-    finally:
-        beams.setLevel(level)
-        root.removeFilter(_nothing)
-        root.removeHandler(nobody)
-
-
-def _nothing(_record: logging.LogRecord) -> bool:
-    return False
-
-
-with quiet():
+with quiet("apache_beam"):
     import apache_beam as beam
     from apache_beam.options.pipeline_options import PipelineOptions
 
-_RUNNER = "apache_beam.runners.portability.fn_api_runner.FnApiRunner"
+_RUNNER = "--runner=apache_beam.runners.portability.fn_api_runner.FnApiRunner"
+"""Runs in this process, where Beam's default would first try to fetch a program from the network and start that."""
 
 
 class RunShard(beam.DoFn):
@@ -75,7 +50,19 @@ def execute(spool: Spool, plan: Plan, slices: Sequence[tuple[int, Slice]], optio
         EngineError: it failed; the message is the last line of Beam's, which names the cause.
     """
     try:
-        with quiet(), beam.Pipeline(options=PipelineOptions([f"--runner={_RUNNER}", *options])) as pipeline:
+        with (
+            quiet("apache_beam"),
+            beam.Pipeline(options=PipelineOptions([_RUNNER, *options])) as pipeline,
+        ):
             pipeline | beam.Create(slices) | beam.GroupByKey() | "RunShard" >> beam.ParDo(RunShard(spool, plan))
     except (ImportError, RuntimeError, ValueError) as error:
+        if interrupt := _interrupt(error):
+            raise interrupt from None
         raise EngineError(f"Beam: {str(error).strip().splitlines()[-1]}") from error
+
+
+def _interrupt(error: BaseException | None) -> BaseException | None:
+    """The Ctrl-C, or another end of the program, that Beam has made an error of its own of; None if it was none."""
+    while isinstance(error, Exception):
+        error = error.__cause__ or error.__context__
+    return error

@@ -21,7 +21,7 @@ _MISSING = Mistake(
 
 
 def run(plan: Plan, portions: Iterable[Portion], *, shards: int) -> Iterator[Outcome]:
-    """The outcomes of all portions and, behind them, of each shard's flush.
+    """An outcome for each portion, and one for the end, when the tasks are flushed; each key's results in order.
 
     The job runs on a Flink in a Java process that this one starts, and keeps until its end for further runs; each
     shard has a Python process of its own. All input is read before the first outcome is given, and lies in the

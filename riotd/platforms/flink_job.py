@@ -19,6 +19,7 @@ from pyflink.java_gateway import get_gateway
 
 from riotd.dataflow import Plan
 from riotd.errors import EngineError
+from riotd.platforms.quiet import quiet
 from riotd.platforms.spool import Slice, Spool
 from riotd.platforms.work import Work
 
@@ -27,6 +28,9 @@ _Row = tuple[int, int, int, int, int]
 
 _KEY_GROUPS = 128
 """Flink's own, `pipeline.max-parallelism`: its default for small jobs."""
+
+_LOST = "StatusRuntimeException"
+"""What Java says when the connection to a worker breaks."""
 
 
 class RunShards(KeyedProcessFunction):
@@ -66,7 +70,7 @@ def execute(spool: Spool, plan: Plan, slices: Sequence[tuple[int, Slice]]) -> No
     Raises:
         EngineError: it failed; the message is the line of its errors that names the cause.
     """
-    with _surroundings(spool):
+    with _surroundings(spool), quiet("py4j"):
         try:
             with _job(spool, plan, slices).execute_and_collect("riotd") as ended:
                 for _ in ended:
@@ -150,6 +154,7 @@ def _keys(shards: int) -> list[int]:
 
 
 def _cause(report: str) -> str:
-    """The Python worker's last line in Java's report, or Java's own."""
+    """The last line that is no stack frame: what the Python worker raised, if it could still say so."""
     lines = [line for line in report.splitlines() if line.strip() and not line[0].isspace()]
-    return lines[-1].removeprefix("Caused by: ")
+    cause = lines[-1].removeprefix("Caused by: ")
+    return f"a worker has died: {cause}" if _LOST in cause else cause

@@ -1,8 +1,8 @@
 """A folder between the driver and a platform's workers: portions, cut by shard, one way; outcomes the other."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from heapq import merge
-from itertools import islice
+from itertools import groupby, islice, starmap
 from pathlib import Path
 from struct import Struct
 from typing import IO, NamedTuple
@@ -10,7 +10,7 @@ from typing import IO, NamedTuple
 import msgspec
 
 from riotd.errors import EngineError
-from riotd.messages import Outcome, Portion
+from riotd.messages import Outcome, Portion, Tally
 from riotd.partitioning import key_group
 
 _CHUNK = 8 * 2**20
@@ -85,7 +85,9 @@ class Spool:
         return self.folder / f"outcomes-{shard}"
 
     def outcomes(self) -> Iterator[Outcome]:
-        """All outcomes, in the order of their portions; of one portion, by shard.
+        """One outcome for each portion, in their order, and one for the end, as if there were one shard.
+
+        Results and rejects of one outcome are by shard, and of each shard in order.
 
         Raises:
             EngineError: a shard has not come to its end.
@@ -93,7 +95,7 @@ class Spool:
         files = [self.outcomes_of(shard) for shard in range(self.shards)]
         if lost := [str(shard) for shard, file in enumerate(files) if not file.exists()]:
             raise EngineError(f"the platform ended without the outcomes of shard {', '.join(lost)}")
-        return merge(*map(_outcomes, files), key=lambda outcome: outcome.batch)
+        return _joined(files)
 
     def _chunk(self, number: int) -> Path:
         return self.folder / f"portions-{number}"
@@ -121,9 +123,36 @@ def _frames(file: IO[bytes]) -> Iterator[bytes]:
         yield file.read(_HEADER.unpack(header)[0])
 
 
-def _outcomes(path: Path) -> Iterator[Outcome]:
+def _outcomes(shard: int, path: Path) -> Iterator[tuple[int, Outcome]]:
     with path.open("rb") as file:
-        yield from map(_outcome, _frames(file))
+        for body in _frames(file):
+            yield shard, _outcome(body)
+
+
+def _joined(files: Sequence[Path]) -> Iterator[Outcome]:
+    """The outcomes of all shards, brought together by batch."""
+    alive = [0] * len(files)
+
+    def batch(numbered: tuple[int, Outcome]) -> int:
+        return numbered[1].batch
+
+    for number, group in groupby(merge(*starmap(_outcomes, enumerate(files)), key=batch), key=batch):
+        outcomes = []
+        for shard, outcome in group:
+            outcomes.append(outcome)
+            alive[shard] = outcome.keys
+        yield Outcome(
+            number,
+            [result for outcome in outcomes for result in outcome.results],
+            [reject for outcome in outcomes for reject in outcome.rejects],
+            [_sum(tallies) for tallies in zip(*(outcome.tallies for outcome in outcomes), strict=True)],
+            sum(alive),
+            sum(outcome.evicted for outcome in outcomes),
+        )
+
+
+def _sum(tallies: Iterable[Tally]) -> Tally:
+    return Tally(*map(sum, zip(*map(msgspec.structs.astuple, tallies), strict=True)))
 
 
 def _cut(portion: Portion, shards: int) -> Iterator[tuple[int, Portion]]:

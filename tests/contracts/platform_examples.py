@@ -1,7 +1,9 @@
 """What every stateful task is shown on every platform, and how runs are compared."""
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from random import Random
 from typing import Any, NamedTuple
 
@@ -18,19 +20,43 @@ WHOLE, PARTS = "whole", "parts"
 """The stages that make records of the messages: one each, or one for each field."""
 
 TWO = ["temperature", "humidity"]
+PLACES = ["indoor", "outdoor", "roof"]
+
+
+def line(slope: float) -> dict[str, Any]:
+    """A model for `linear_regression`."""
+    facts = {"kind": "linear_regression", "format": 1, "version": f"line {slope}", "features": ["temperature"]}
+    return {**facts, "target": "humidity", "coefficients": {"temperature": slope}, "intercept": 3.0}
+
+
+def tree(split: float) -> dict[str, Any]:
+    """A model for `decision_tree_classify`."""
+    root = {"attr": "temperature", "split_le": split, "le": {"leaf": "indoor"}, "gt": {"leaf": "roof"}}
+    facts = {"kind": "decision_tree", "format": 1, "version": f"tree {split}", "features": ["temperature"]}
+    return {**facts, "target": "kind", "classes": PLACES, "tree": root}
+
+
 EXAMPLES: dict[str, list[tuple[str, dict[str, Any]]]] = {
     "accumulate": [(WHOLE, {"fields": TWO, "window": 5}), (WHOLE, {"window": 4, "name_from": "bn", "parity": True})],
     "average": [(WHOLE, {"fields": TWO, "window": 3}), (WHOLE, {"parity": True})],
     "bloom_train": [(WHOLE, {"field": "kind", "window": 7, "expected": 50})],
+    "decision_tree_classify": [(WHOLE, {"model": tree(21.0), "updates": "tree"})],
+    "decision_tree_train": [(WHOLE, {"features": TWO, "target": "kind", "classes": PLACES, "window": 16})],
     "distinct_count": [(WHOLE, {"item": "humidity", "buckets": 5}), (WHOLE, {"item": "kind", "parity": True})],
     "error_estimate": [(WHOLE, {"actual": "humidity", "predicted": "light"})],
     "interpolate": [(WHOLE, {"fields": ["light"]}), (WHOLE, {"parity": True})],
     "join": [(PARTS, {"fields": [*TWO, "light"], "on_expiry": "partial", "timeout": 30.0})],
     "kalman_filter": [(WHOLE, {}), (WHOLE, {"fields": TWO, "parity": True})],
+    "label_quantiles": [(WHOLE, {"field": "humidity", "window": 9})],
+    "linear_regression": [(WHOLE, {"model": line(0.5), "updates": "line"})],
+    "linear_regression_train": [(WHOLE, {"features": ["temperature", "light"], "target": "humidity", "window": 12})],
+    "local_zip": [(WHOLE, {"folder": "{folder}/local", "field": "kind", "count": 7})],
+    "remote_zip": [(WHOLE, {"store": "file://{folder}/remote", "field": "kind", "count": 7})],
     "second_moment": [(WHOLE, {"fields": TWO, "tracked": 5}), (WHOLE, {"parity": True})],
     "sliding_regression": [(WHOLE, {"window": 5, "horizon": 3}), (WHOLE, {"fields": TWO, "parity": True})],
 }
-"""Registered name to where its records come from and its parameters; every stateful task has at least one."""
+"""Registered name to where its records come from and its parameters, with `{folder}` for a folder; every stateful task
+has at least one."""
 
 _UNPACK = "tests.contracts.platform_tasks:Unpack"
 
@@ -48,11 +74,11 @@ def stateful() -> list[str]:
     return [name for name in catalog.names() if catalog.find(name).stateful]
 
 
-def plan() -> Plan:
+def plan(folder: Path) -> Plan:
     """All examples side by side, each a stage `name.number`; by class, so that other environments need no names."""
     sources = [Stage(WHOLE, _UNPACK), Stage(PARTS, _UNPACK, {"explode": True})]
     stages = [
-        Stage(f"{name}.{number}", catalog.origin(name), params, (after,))
+        Stage(f"{name}.{number}", catalog.origin(name), _placed(params, folder), (after,))
         for name, examples in EXAMPLES.items()
         for number, (after, params) in enumerate(examples)
     ]
@@ -75,10 +101,10 @@ def portions(shards: int = 1) -> list[dict[int, Portion]]:
     ]
 
 
-def one_thread() -> dict[str, View]:
+def one_thread(of: Plan) -> dict[str, View]:
     """What one shard in this thread makes of them."""
-    shard = Shard(plan())
-    return views([shard.run(portion) for portion in [*together(), END]], plan())
+    shard = Shard(of)
+    return views([shard.run(portion) for portion in [*together(), END]], of)
 
 
 def together() -> list[Portion]:
@@ -104,17 +130,27 @@ def views(outcomes: Iterable[Outcome], of: Plan) -> dict[str, View]:
     }
 
 
+def _placed(params: dict[str, Any], folder: Path) -> dict[str, Any]:
+    return {
+        name: value.replace("{folder}", str(folder)) if isinstance(value, str) else value
+        for name, value in params.items()
+    }
+
+
 def _sum(counts: Sequence[int], tally: Sequence[Any]) -> tuple[int, ...]:
     """Without the last of a tally, the time it took."""
     return tuple(one + other for one, other in zip(counts, tally[:-1], strict=True))
 
 
 def _payload(random: Random, number: int) -> bytes:
+    if number % 97 == 96:  # another model, for one of the devices
+        models = {"line": line(number / 100), "tree": tree(20 + number / 300)}
+        return msgspec.msgpack.encode([float(number), {name: json.dumps(model) for name, model in models.items()}])
     values = {
         "temperature": "warm" if random.random() < 0.02 else random.gauss(21, 3),
         "humidity": str(random.randint(30, 60)),
         "light": None if random.random() < 0.2 else random.randrange(900),
-        "kind": random.choice(["indoor", "outdoor", "roof"]),
+        "kind": random.choice(PLACES),
     }
     if random.random() < 0.1:
         del values["light"]

@@ -46,3 +46,11 @@ class Dying(Task):
     def process(self, record: Record) -> Iterable[Record]:
         """Nothing any more."""
         os._exit(record.id + 3)
+
+
+class Interrupted(Task):
+    """Gets a Ctrl-C at every record."""
+
+    def process(self, record: Record) -> Iterable[Record]:
+        """Nothing."""
+        raise KeyboardInterrupt(record.id)

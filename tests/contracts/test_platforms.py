@@ -5,15 +5,24 @@ from importlib.util import find_spec
 import pytest
 
 from riotd import catalog
+from riotd.dataflow import Plan
 from riotd.platforms import beam
 from tests.contracts.conftest import MakeEngine
 from tests.contracts.platform_examples import END, EXAMPLES, View, one_thread, plan, portions, stateful, together, views
 
+pytestmark = pytest.mark.timeout(300)  # Ray's workers import what all tasks need, each for itself
+
 
 @pytest.fixture(scope="module")
-def expected() -> dict[str, View]:
-    """What one shard in this thread makes of the examples."""
-    return one_thread()
+def examples(tmp_path_factory: pytest.TempPathFactory) -> Plan:
+    """All examples."""
+    return plan(tmp_path_factory.mktemp("examples"))
+
+
+@pytest.fixture(scope="module")
+def expected(examples: Plan) -> dict[str, View]:
+    """What one shard in this thread makes of them."""
+    return one_thread(examples)
 
 
 class TestExamples:
@@ -35,19 +44,19 @@ class TestExamples:
 class TestResults:
     @pytest.mark.parametrize("shards", [1, 4])
     async def test_on_the_engines_are_those_of_one_thread(
-        self, make_engine: MakeEngine, shards: int, expected: dict[str, View]
+        self, make_engine: MakeEngine, shards: int, examples: Plan, expected: dict[str, View]
     ) -> None:
         """Inline and on Ray each key has the same results in the same order, the same refusals and counts."""
-        async with make_engine(plan(), shards) as engine:
+        async with make_engine(examples, shards) as engine:
             flights = [engine.submit(shard, each) for cut in portions(shards) for shard, each in cut.items()]
             flights += [engine.submit(shard, END) for shard in range(shards)]
             outcomes = [await flight for flight in flights]
-        assert views(outcomes, plan()) == expected
+        assert views(outcomes, examples) == expected
 
     @pytest.mark.parametrize("shards", [1, 4])
-    def test_on_beam_are_those_of_one_thread(self, shards: int, expected: dict[str, View]) -> None:
+    def test_on_beam_are_those_of_one_thread(self, shards: int, examples: Plan, expected: dict[str, View]) -> None:
         """On Beam each key has the same results in the same order, the same refusals and counts."""
         if find_spec("apache_beam") is None:
             pytest.skip("apache-beam is not installed")
-        outcomes = beam.run(plan(), together(), shards=shards)
-        assert views(outcomes, plan()) == expected
+        outcomes = beam.run(examples, together(), shards=shards)
+        assert views(outcomes, examples) == expected

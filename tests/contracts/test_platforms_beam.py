@@ -65,7 +65,7 @@ class TestRun:
 
         outcomes = beam.run(chain(), portions(), shards=2)
         assert taken == []
-        assert len({outcome.batch for outcome in outcomes}) == 4
+        assert len(list(outcomes)) == 4
         assert taken == [0, 1, 2]
 
 
@@ -100,6 +100,12 @@ class TestFailures:
 
         with pytest.raises(EngineError, match="path: there is no "):
             list(beam.run(plan(Stage("it", VANISHING, {"path": str(model)})), portions(), shards=1))
+
+    def test_of_the_user_are_no_errors(self) -> None:
+        """A Ctrl-C that comes while a task is at work comes out as itself, though Beam makes an error of it."""
+        interrupted = plan(Stage("it", "tests.contracts.platform_tasks:Interrupted"))
+        with pytest.raises(KeyboardInterrupt):
+            list(beam.run(interrupted, feed(1), shards=1))
 
     def test_for_want_of_beam_say_what_to_install(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Without Beam the first thing said is how to install it."""

@@ -10,11 +10,10 @@ import msgspec
 import psutil
 import pytest
 
-from riotd.dataflow import Stage
+from riotd.dataflow import Plan, Stage
 from riotd.errors import ConfigError
-from riotd.messages import Portion
 from riotd.platforms import flink, java
-from tests.contracts.feeds import ROOT, chain, direct, feed, plain
+from tests.contracts.feeds import ROOT, chain, feed
 from tests.contracts.feeds import plan as plan_of
 from tests.contracts.platform_examples import one_thread, plan, together, views
 from tests.contracts.platform_program import Answer, Job
@@ -29,6 +28,7 @@ class Life(NamedTuple):
     """A program that has run its jobs, and come to its end."""
 
     answers: dict[str, Answer]
+    examples: Plan
     said: str
     session: int
     temporary: Path
@@ -47,10 +47,10 @@ def life(tmp_path_factory: pytest.TempPathFactory) -> Life:
     model, temporary = folder / "model", folder / "temporary"
     model.touch()
     temporary.mkdir()
+    examples = plan(folder)
     jobs = {
-        "one shard": Job(plan(), together(), 1),
-        "four shards": Job(plan(), together(), 4),
-        "no input": Job(chain(), [], 1),
+        "one shard": Job(examples, together(), 1),
+        "four shards": Job(examples, together(), 4),
         "vanished": Job(plan_of(Stage("it", f"{TASKS}:Vanishing", {"path": str(model)})), feed(2), 1, str(model)),
         "dead": Job(plan_of(Stage("it", f"{TASKS}:Dying")), feed(2), 1),
     }
@@ -68,7 +68,7 @@ def life(tmp_path_factory: pytest.TempPathFactory) -> Life:
     said, _ = program.communicate()
     assert program.returncode == 0, said
     answers = msgspec.msgpack.decode((folder / "answers").read_bytes(), type=list[Answer])
-    return Life(dict(zip(jobs, answers, strict=True)), said, program.pid, temporary)
+    return Life(dict(zip(jobs, answers, strict=True)), examples, said, program.pid, temporary)
 
 
 class TestResults:
@@ -76,12 +76,7 @@ class TestResults:
     def test_are_those_of_one_thread(self, life: Life, shards: str) -> None:
         """For every stateful task each key has the same results in the same order, the same refusals and counts."""
         assert life.answers[shards].error == ""
-        assert views(life.answers[shards].outcomes, plan()) == one_thread()
-
-    def test_of_nothing_are_those_of_a_flush(self, life: Life) -> None:
-        """Without portions each shard's tasks are flushed all the same."""
-        nothing = Portion(0, 0.0, [], [], [])
-        assert [plain(outcome) for outcome in life.answers["no input"].outcomes] == direct(chain(), [nothing])
+        assert views(life.answers[shards].outcomes, life.examples) == one_thread(life.examples)
 
 
 class TestFailures:
@@ -92,7 +87,7 @@ class TestFailures:
 
     def test_of_a_worker_that_dies_are_no_wait(self, life: Life) -> None:
         """A worker that is gone ends the run with an EngineError: nothing is restarted without its state."""
-        assert life.answers["dead"].error.startswith("EngineError: Flink: ")
+        assert life.answers["dead"].error.startswith("EngineError: Flink: a worker has died: ")
 
 
 class TestEnd:
