@@ -11,7 +11,7 @@ from riotd.convert.drafts import Draft, Given, wired
 from riotd.convert.ends import Ends, ends
 from riotd.convert.etl import etl
 from riotd.convert.keys import FLOWS as READERS
-from riotd.convert.keys import WHY
+from riotd.convert.keys import KNOWN, WHY
 from riotd.convert.pred import pred
 from riotd.convert.settings import Fate, Settings
 from riotd.convert.stats import stats
@@ -71,9 +71,12 @@ def convert(
         folder: where blobs are to be kept, an absolute path.
 
     Raises:
-        ValueError: it is no property file, or there is nothing in it for this dataflow.
+        ValueError: it is no property file of RIoTBench's, or there is nothing in it for this dataflow.
     """
-    settings = Settings(properties.read(data))
+    found = properties.read(data)
+    if not any(each.key in KNOWN for each in found):
+        raise ValueError("has none of RIoTBench's keys: is it one of its property files?")
+    settings = Settings(found)
     given = Given(settings, name, here, folder)
     wanted = [flow] if flow != ALL else list(FLOWS)
     flows = {each: FLOWS[each](given) for each in wanted}
@@ -114,5 +117,5 @@ def _why(key: str, made: Sequence[str], wanted: Sequence[str]) -> str:
         return f"of {' and '.join(map(str.upper, readers))}, which the paper does not have for this data set"
     if readers or key in WHY:
         return WHY.get(key, "means nothing beside the other settings")
-    close = get_close_matches(key, [*READERS, *WHY], n=1, cutoff=0.8)
+    close = get_close_matches(key, KNOWN, n=1, cutoff=0.8)
     return "no key of RIoTBench's" + (f"; did you mean {close[0]}?" if close else "")

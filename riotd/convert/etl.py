@@ -75,12 +75,15 @@ def _interpolate(given: Given, before: str) -> Draft | None:
     return draft
 
 
-def _join(given: Given, before: str) -> Draft:
+def _join(given: Given, before: str) -> Draft | None:
     settings, known = given.settings, given.dataset
-    draft = Draft(given, "join", "join", [before])
     meta = [*_columns(given, "PARSE.META_FIELD_SCHEMA"), *_columns(given, "JOIN.META_FIELD_SCHEMA")]
     others = [name for name in meta if name != "timestamp"]  # which is the pack's time, no entry of it
-    draft.set("fields", list(dict.fromkeys([given.id, *(known.meta if known else others), *given.measured()])))
+    fields = dict.fromkeys([given.id, *(known.meta if known else others), *given.measured()])
+    fields.pop("", None)
+    if not fields:
+        return None
+    draft = Draft(given, "join", "join", [before]).set("fields", list(fields))
     for key in ("PARSE.META_FIELD_SCHEMA", "JOIN.META_FIELD_SCHEMA"):
         settings.put(key, draft.place("fields"), "with the measured columns; the time is the record's own")
     settings.leave("JOIN.MAX_COUNT_VALUE", f"a message is complete with the fields of {draft.place('fields')}")

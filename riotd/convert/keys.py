@@ -105,3 +105,19 @@ WHY: dict[str, str] = {
     "TRAIN.LINEAR_REGRESSION.MODEL_PATH": "models are records; blob_upload stores them",
 }
 """Keys without a place in any dataflow, and why."""
+
+ENDS = frozenset({
+    "IO.MQTT_PUBLISH.APOLLO_PASSWORD",
+    "IO.MQTT_PUBLISH.APOLLO_URL",
+    "IO.MQTT_PUBLISH.APOLLO_USER",
+    "IO.MQTT_PUBLISH.TOPIC_NAME",
+    "IO.MQTT_SUBSCRIBE.APOLLO_PASSWORD",
+    "IO.MQTT_SUBSCRIBE.APOLLO_URL",
+    "IO.MQTT_SUBSCRIBE.APOLLO_USER",
+    "IO.MQTT_SUBSCRIBE.TOPIC_NAME",
+    "PARSE.ID_FIELD_SCHEMA",
+})
+"""Keys of the source, the key and the sinks, which every dataflow has."""
+
+KNOWN = frozenset({*FLOWS, *WHY, *ENDS})
+"""All there are."""

@@ -93,7 +93,12 @@ def test_json_has_everything() -> None:
     ("text", "arguments", "said"),
     [
         (r"K=\u12", (), r"mine.properties: Invalid \u escape sequence: \u12"),
-        ("K=1", ("--flow", "train"), "mine.properties: RIoTBench has no dataflow train for devices called by nothing"),
+        ("K=1", (), "mine.properties: has none of RIoTBench's keys: is it one of its property files?"),
+        (
+            "MATH.PI_VIETE.ITERS=1",
+            ("--flow", "train"),
+            "mine.properties: RIoTBench has no dataflow train for devices called by nothing",
+        ),
     ],
 )
 def test_what_can_not_be_converted_is_refused(text: str, arguments: tuple[str, ...], said: str) -> None:

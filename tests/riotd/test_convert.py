@@ -332,6 +332,14 @@ def test_a_data_set_of_ones_own(tmp_path: Path) -> None:
     _loaded(page(made, origin="x"), tmp_path)
 
 
+def test_a_file_without_columns_is_right_too(tmp_path: Path) -> None:
+    """Nothing to join by, nothing to key by: what can be made of the rest is a right configuration."""
+    made = convert.convert(b"AGGREGATE.BLOCK_COUNT.WINDOW_SIZE=7\n", flow="etl")
+    assert [draft.id for draft in made.drafts if not draft.lacks] == ["parse"]
+    loaded = _loaded(page(made, origin="x"), tmp_path)
+    assert (loaded.name, loaded.key) == ("riotbench-etl", config.Key())
+
+
 def test_a_file_that_is_none_is_refused() -> None:
     """An escape that Java refuses is refused, in words."""
     with pytest.raises(ValueError, match=r"Invalid \\u escape sequence"):
