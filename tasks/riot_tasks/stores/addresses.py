@@ -41,7 +41,7 @@ def local_path(parts: SplitResult) -> Path:
     if parts.netloc not in ("", "localhost"):
         raise ValueError(f"store: {parts.geturl()} names the host {parts.netloc}; a path begins with a third slash")
     if not parts.path.strip("/"):
-        raise ValueError(f"store: {parts.geturl()} names no path; write {parts.scheme}:///var/lib/riotd/name")
+        raise ValueError(f"store: the URL names no path; write {parts.scheme}:///var/lib/riotd/name")
     return Path(unquote(parts.path))
 
 
@@ -52,7 +52,7 @@ def bucket(parts: SplitResult, what: str) -> str:
         ValueError: it has none.
     """
     if not parts.netloc:
-        raise ValueError(f"store: {parts.geturl()} names no {what}; write {parts.scheme}://{what}")
+        raise ValueError(f"store: the URL names no {what}; write {parts.scheme}://{what}")
     return parts.netloc
 
 

@@ -103,7 +103,7 @@ class AzureTable:
             return {}
         return {index: reason for each in entities.items() for index, reason in self._write(dict([each])).items()}
 
-    def _submit(self, entities: Entities) -> None:
+    def _submit(self, entities: Entities, *, made: bool = False) -> None:
         operations: Any = [("upsert", entity, {"mode": UpdateMode.MERGE}) for entity in entities.values()]
         with self._translated():
             try:
@@ -111,11 +111,11 @@ class AzureTable:
             except HttpResponseError as error:
                 if error.status_code in _REFUSED:
                     raise BadRecord(f"Azure refuses it: {_brief(error)}") from error
-                if error.status_code != _NO_TABLE:
+                if error.status_code != _NO_TABLE or made:
                     raise
                 with suppress(ResourceExistsError):
                     self._client.create_table()
-                self._client.submit_transaction(operations)
+                self._submit(entities, made=True)
 
     def _one(self, key: Key) -> Row | None:
         with self._translated():

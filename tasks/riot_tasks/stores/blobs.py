@@ -79,22 +79,33 @@ class Blobs:
         with self._translated(self.url(name)):
             try:
                 found = obstore.get(self._store, name)
-                if found.meta["size"] > max_bytes:
-                    raise BadRecord(f"{self.url(name)} has {found.meta['size']} bytes; max_bytes is {max_bytes}")
+                size = found.meta["size"]
+                if size > max_bytes:
+                    raise BadRecord(f"{self.url(name)} has {size} bytes; max_bytes is {max_bytes}")
                 return bytes(found.bytes())
             except FileNotFoundError:
                 return None
+            except obstore.exceptions.GenericError as error:
+                if _in_the_way(error):
+                    return None
+                raise
 
     def put(self, name: str, data: bytes) -> None:
         """Make the blob, or replace it, at once and whole; in a folder it is on the disk afterwards.
 
         Raises:
+            BadRecord: in a folder, one level of the name is a blob already, or the name is that of a folder.
             Unavailable: the store can't be reached, is full, or does not let us in, or there is no such container.
         """
         import obstore  # noqa: PLC0415 - an extra
 
         with self._translated(self.url(name)):
-            obstore.put(self._store, name, data)
+            try:
+                obstore.put(self._store, name, data)
+            except obstore.exceptions.GenericError as error:
+                if _in_the_way(error):
+                    raise BadRecord(f"{self.url(name)}: a blob and a folder can't have one name") from error
+                raise
             if self._folder:
                 to_disk(self._folder / name)
                 to_disk((self._folder / name).parent)
@@ -214,6 +225,11 @@ def _azure(found: Mapping[str, str]) -> dict[str, str]:
 
 def _is_setting(name: str, scheme: str) -> bool:
     return name.startswith(_PREFIXES[scheme]) and name != "AZURE_STORAGE_CONNECTION_STRING"
+
+
+def _in_the_way(error: BaseException) -> bool:
+    """Whether a folder is where a blob should be, or the other way round (ENOTDIR, EISDIR)."""
+    return "(os error 20)" in str(error) or "(os error 21)" in str(error)
 
 
 def _first_line(error: BaseException) -> str:
