@@ -142,6 +142,13 @@ class TestThePicture:
             assert len(lines) == count
             assert min(tops) > bottom
 
+    def test_a_legend_of_hundreds_leaves_room(self) -> None:
+        """Where there are more names than half of the plot takes, it says how many more there are."""
+        many = record({f"an endless name of a series, the number of which is {at}": wave(3, at) for at in range(500)})
+        found = words(many, max_series=500)
+        assert "and 456 more" in found
+        assert len([word for word in found if word.startswith("an endless")]) == 44
+
     def test_forty_series_look_different(self) -> None:
         """Colour and dashes together are different for 40 series."""
         paths = elements(record({f"s{at}": wave(9) for at in range(40)}), "path")
@@ -173,6 +180,7 @@ class TestNames:
             ("../../etc/passwd", "_.._etc_passwd-1700000060000.svg"),
             ("", "plot-1700000060000.svg"),
             ("ü/..", "_..-1700000060000.svg"),
+            ("x" * 999, "x" * 128 + "-1700000060000.svg"),
         ],
     )
     def test_of_files(self, source: str, name: str) -> None:

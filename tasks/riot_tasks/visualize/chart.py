@@ -32,6 +32,10 @@ _TOP, _BOTTOM, _LEFT, _RIGHT = HEIGHT - 56.0, 58.0, 56.0, WIDTH - 30.0
 """Edges of the plot; the left one moves inwards for long numbers."""
 _ROW, _SWATCH, _GAP = 17.0, 20.0, 18.0
 """The legend: height of a row, length of a line, space between columns."""
+_ROWS = 15
+"""Of the legend at most: it takes no more than half of the plot."""
+_CHARACTERS = 256
+"""Of a text that are looked at; more have no room."""
 _TICKS = 9
 """On an axis, at most."""
 _MARGIN = 10.0
@@ -85,7 +89,7 @@ def draw(title: str, lines: Mapping[str, Points], units: Mapping[str, str], *, k
             same in milliseconds, and neither axis says what it shows.
     """
     with _LOCK, settings():
-        pen = PENS[kind](printable(title))
+        pen = PENS[kind](_printable(title[:_CHARACTERS]))
         series = [_series(name, units.get(name, ""), points, axis) for name, points in lines.items()]
         names, unit = _names(series) if axis != "bare" else ([each.name for each in series], "")
         legend, plot = _fitted(pen, series, names, axis)
@@ -94,7 +98,7 @@ def draw(title: str, lines: Mapping[str, Points], units: Mapping[str, str], *, k
         for index, each in enumerate(series):
             _line(pen, plot, each, index)
         legend.draw(pen)
-        heading = shortened(pen, title, _TITLE, 640.0)
+        heading = _cut(pen, title, _TITLE, 640.0)
         pen.text(((plot.left + _RIGHT) / 2, HEIGHT - 26.0), heading, _TITLE, _INK, "center")
         return pen.picture()
 
@@ -105,14 +109,14 @@ def _series(name: str, unit: str, points: Points, axis: str) -> _Series:
     return _Series(name, unit, table[:, 0] - start, table[:, 1])
 
 
-def printable(text: str) -> str:
+def _printable(text: str) -> str:
     """The text without what neither XML nor a reader can do with: control characters, line ends, half characters."""
     return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text)
 
 
-def shortened(pen: Pen, text: str, size: float, most: float) -> str:
+def _cut(pen: Pen, text: str, size: float, most: float) -> str:
     """The text, printable, and cut to a width in pixels."""
-    text = printable(text[:256])
+    text = _printable(text[:_CHARACTERS])
     if pen.width(text, size) <= most:
         return text
     while text and pen.width(text + "…", size) > most:
@@ -133,23 +137,30 @@ class _Legend:
 
     def __init__(self, pen: Pen, names: Sequence[str], room: float) -> None:
         most = room / min(len(names), 3) - _SWATCH - _GAP
-        self._names = [shortened(pen, name, _SMALL, most) for name in names]
+        self._names = [_cut(pen, name, _SMALL, most) for name in names]
         self._column = max(pen.width(name, _SMALL) for name in self._names) + _SWATCH + _GAP
         self._columns = max(1, min(len(names), int(room / self._column)))
-        rows = ceil(len(names) / self._columns)
-        self._columns = ceil(len(names) / rows)
+        rows = min(_ROWS, ceil(len(names) / self._columns))
+        self._columns = min(self._columns, ceil(len(names) / rows))
+        self._shown = rows * self._columns if len(names) <= rows * self._columns else rows * self._columns - 1
         self.height = rows * _ROW + 8.0
 
     def draw(self, pen: Pen) -> None:
         """Draw it over whatever is there."""
         left = _RIGHT - self._columns * self._column
         pen.box(left - 6.0, _TOP - self.height, _RIGHT - left + 6.0, self.height, "#ffffff")
-        for index, name in enumerate(self._names):
-            row, column = divmod(index, self._columns)
-            x, y = left + column * self._column, _TOP - 4.0 - (row + 0.5) * _ROW
+        for index, name in enumerate(self._names[: self._shown]):
+            x, y = self._place(index, left)
             color, dashes = _style(index)
             pen.line(np.array([[x, y], [x + _SWATCH, y]]), color, 2.0, dashes)
             pen.text((x + _SWATCH + 5.0, y - 4.0), name, _SMALL, _INK)
+        if more := len(self._names[self._shown :]):
+            x, y = self._place(self._shown, left)
+            pen.text((x + _SWATCH + 5.0, y - 4.0), f"and {more} more", _SMALL, _FAINT)
+
+    def _place(self, index: int, left: float) -> tuple[float, float]:
+        row, column = divmod(index, self._columns)
+        return left + column * self._column, _TOP - 4.0 - (row + 0.5) * _ROW
 
 
 def _fitted(pen: Pen, series: Sequence[_Series], names: Sequence[str], axis: str) -> tuple[_Legend, _Plot]:
@@ -190,7 +201,7 @@ def _axes(pen: Pen, plot: _Plot, unit: str) -> None:
     pen.line(np.array([[plot.left, _TOP], [plot.left, _BOTTOM], [_RIGHT, _BOTTOM]]), _FAINT)
     pen.text(((plot.left + _RIGHT) / 2, _BOTTOM - 40.0), plot.x.title, _SMALL, _FAINT, "center")
     measure = f"{plot.y.title} {unit}".strip()
-    pen.text((plot.left, _TOP + 10.0), shortened(pen, measure, _SMALL, 300.0), _SMALL, _FAINT)
+    pen.text((plot.left, _TOP + 10.0), _cut(pen, measure, _SMALL, 300.0), _SMALL, _FAINT)
 
 
 def _apart(pen: Pen, places: Numbers, labels: Sequence[str]) -> list[str]:

@@ -1,8 +1,8 @@
 """Strokes and words on a picture of 800 by 600 pixels, by matplotlib's renderers.
 
-The renderers, without figure and axes: those would be asked about every tick and text several times, and take 50 ms
-for a chart whose strokes and words take 3. What a picture depends on is all here: nobody's `matplotlibrc`, no date, no
-random identifiers; the same calls give the same bytes.
+The renderers, without figure and axes: those ask for the size of every tick and text several times over, and a chart
+of 10 series took 52 ms of CPU as SVG instead of 6, and 95 as PNG instead of 35. What a picture depends on is all here:
+nobody's `matplotlibrc`, no date, no random identifiers; the same calls give the same bytes.
 """
 
 from abc import ABC, abstractmethod

@@ -70,7 +70,7 @@ def elapsed_axis(high: float, *, most: int, milliseconds: bool = False) -> Axis:
     unit, seconds = ("", 1e-3) if milliseconds else next((each for each in _UNITS if high >= 2 * each[1]), _UNITS[-1])
     low, top, ticks, labels, factor = number_axis(0.0, high / seconds or 1.0, most=most)
     title = f"{unit} {factor}".strip()
-    return Axis(low * seconds, top * seconds, [tick * seconds for tick in ticks], labels, title)
+    return Axis(low * seconds, max(high, top * seconds), [tick * seconds for tick in ticks], labels, title)
 
 
 def clock_axis(low: float, high: float, *, most: int) -> Axis:
