@@ -71,8 +71,11 @@ def _show(tasks: list[Listed]) -> None:
         for task, line in members:
             name, _, rest = line.partition(" ")
             click.echo(f"{click.style(name, bold=True)} {rest}")
-            about = shorten(task.error or task.about, get_terminal_size().columns - len(_INDENT), placeholder=" …")
-            click.secho(_INDENT + about, fg="red" if task.error else None, dim=not task.error)
+            if task.error:
+                click.secho(_indented(task.error), fg="red")
+                continue
+            about = shorten(task.about, get_terminal_size().columns - len(_INDENT), placeholder=" …")
+            click.secho(_INDENT + about, dim=True)
 
 
 def _describe(task: Described) -> None:

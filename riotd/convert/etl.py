@@ -72,7 +72,7 @@ def _interpolate(given: Given, before: str) -> Draft | None:
     else:
         draft.take("fields", f"{_FILL}USE_MSG_FIELD", names)
     draft.take("window", f"{_FILL}WINDOW_SIZE", count)
-    return draft
+    return draft if draft.params else None
 
 
 def _join(given: Given, before: str) -> Draft | None:
