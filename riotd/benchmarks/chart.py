@@ -52,7 +52,7 @@ def svg(bars: Sequence[Bar], *, title: str, caption: str) -> bytes:
                 text, (bar.measured, place + 0.2), (4, 0), textcoords="offset points", va="center", fontsize=8
             )
         axes.set_xscale("log")
-        axes.set_xlim(right=max(bar.measured for bar in ordered) * 12)
+        axes.set_xlim(right=max(bar.measured for bar in ordered) * 25)
         axes.set_yticks(list(places), [bar.name for bar in ordered])
         axes.set_ylim(-0.7, len(ordered) - 0.3)
         axes.set_xlabel("messages a second")
