@@ -106,7 +106,7 @@ def test_none_is_left_out() -> None:
         ({"a": 1.0, "b": "\ud800"}, "b: not a text in Unicode"),
         ({"rows": "b\n1\n"}, "rows: a is in none of the rows"),
         ({"rows": "a\n1\nx\n"}, "rows: row 2: a: 'x' is not a number"),
-        ({"rows": 1}, "rows: holds no rows, but a int"),
+        ({"rows": 1}, "rows: holds no table, but a int"),
     ],
 )
 def test_what_has_no_label_is_refused(values: dict[str, Value], message: str) -> None:

@@ -166,7 +166,7 @@ def test_any_source_makes_a_model_that_can_be_read(source: str) -> None:
         ({"rows": "a,y\n1,1\n2,\n3,3\n"}, "rows: 2 of 3 rows are complete, a model needs 3$"),
         ({"rows": "a,x\n1,1\n"}, "rows: 0 of 1 rows are complete, a model needs 3; y is in none"),
         ({"rows": "[]"}, "rows: 0 of 0 rows are complete, a model needs 3$"),
-        ({"rows": 5}, "rows: holds no rows, but a int"),
+        ({"rows": 5}, "rows: holds no table, but a int"),
         ({"rows": "a,y\n1,1\n2,2\n3,4\n", "rowstart": 0, "rowend": "noon"}, "rowend: 'noon' is not a number"),
         ({"rows": "a,y\n1,1\n2,2\n3,4\n", "rowstart": 0, "rowend": 1e299}, "rowstart, rowend: are no times in ms"),
     ],

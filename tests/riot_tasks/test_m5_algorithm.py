@@ -2,7 +2,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from riot_tasks.algorithms.m5_regression import fit
@@ -156,6 +156,7 @@ def test_a_constant_target_is_the_model() -> None:
     assert made.intercept == pytest.approx(0.1, rel=1e-15)
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(*[st.floats(-1e100, 1e100, exclude_min=True, exclude_max=True)] * 3), min_size=5, max_size=20)
 )

@@ -1,14 +1,18 @@
 import json
+import re
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from riot_tasks import models
 from riot_tasks.models import LinearModel, Node, Training, TreeModel
+from tests.riot_tasks.weka import document
+
+DOCS = Path(__file__).resolve().parents[2] / "docs/tasks.md"
 
 LINEAR: dict[str, Any] = {
     "kind": "linear_regression",
@@ -66,7 +70,7 @@ def test_a_linear_model_is_read() -> None:
         metrics={"rmse": 1.5, "r2": 0.9},
     )
     assert model.inputs == ["temperature", "light"]
-    assert model.scorer()([2.0, 4.0]) == 37.5 - 1.0 + 1.0
+    assert model.scorer([2.0, 4.0]) == 37.5 - 1.0 + 1.0
 
 
 def test_a_tree_is_read() -> None:
@@ -75,7 +79,7 @@ def test_a_tree_is_read() -> None:
     assert isinstance(model, TreeModel)
     assert model.tree == Node("humidity", 50.5, Node(leaf="GOOD", counts=[1, 4]), Node(leaf="BAD"))
     assert model.inputs == ["humidity"]
-    assert [model.scorer()([humidity]) for humidity in (50.0, 50.5, 50.6)] == [1, 1, 0]
+    assert [model.scorer([humidity]) for humidity in (50.0, 50.5, 50.6)] == [1, 1, 0]
 
 
 @pytest.mark.parametrize("document", [LINEAR, TREE], ids=["linear", "tree"])
@@ -84,6 +88,7 @@ def test_what_is_written_is_what_was_read(document: dict[str, Any]) -> None:
     assert json.loads(models.write(models.read(json.dumps(document)))) == document
 
 
+@settings(deadline=None)
 @given(st.dictionaries(names, numbers, max_size=5), names, numbers, st.integers(0, 2**60))
 def test_no_digit_is_lost(weights: dict[str, float], version: str, intercept: float, rows: int) -> None:
     """A model written and read again is the same, to the last bit."""
@@ -158,6 +163,22 @@ def test_a_file_is_loaded(tmp_path: Path) -> None:
     path = tmp_path / "city.json"
     path.write_text(json.dumps(TREE))
     assert models.load(str(path)) == models.load(TREE) == models.read(json.dumps(TREE))
+
+
+def test_the_document_in_the_docs_is_riotbenchs() -> None:
+    """The document that docs/tasks.md shows is the original's tree of the city, and can be read."""
+    shown = re.findall(r"^```json\n(.+?)^```", DOCS.read_text(), re.MULTILINE | re.DOTALL)
+    (model,) = (models.read(text) for text in shown if '"kind"' in text)
+    theirs = models.load(document("CITY-DTC-1422748810000"))
+    assert isinstance(model, TreeModel)
+    assert isinstance(theirs, TreeModel)
+    assert (model.version, model.classes, model.tree) == (theirs.version, theirs.classes, theirs.tree)
+
+
+def test_a_text_is_read_once() -> None:
+    """Tasks that are given the same document share the model, with all that it works out: there is one for each key."""
+    assert models.load(TREE) is models.load(dict(TREE))
+    assert models.load(TREE).scorer is models.load(TREE).scorer
 
 
 def test_a_file_s_mistake_names_the_file(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from riot_tasks.algorithms.quantile_bands import bands, percentile
@@ -8,6 +8,7 @@ from riot_tasks.algorithms.quantile_bands import bands, percentile
 samples = st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=60)
 
 
+@settings(deadline=None)
 @given(samples, st.floats(0.0, 100.0, exclude_min=True))
 def test_the_percentile_is_numpys(sample: list[float], percent: float) -> None:
     """It is NumPy's quantile by the method "weibull", type 6 of Hyndman and Fan."""
@@ -32,6 +33,7 @@ def test_a_hundred_rows_have_the_bands_of_riotbenchs_body_sensors() -> None:
     assert found[numbers.index(99.0)] == 3
 
 
+@settings(deadline=None)
 @given(samples, st.lists(st.integers(1, 100), min_size=1, max_size=6, unique=True))
 def test_a_band_begins_at_its_percentile(sample: list[float], percents: list[int]) -> None:
     """Every number is in the band of the last percentile not above it, and in the first one below them all."""

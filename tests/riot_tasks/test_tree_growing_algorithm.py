@@ -132,7 +132,7 @@ def test_one_class_is_one_leaf() -> None:
     assert made == Fit([0, 0, 4, 0], 1, 1.0, 1.0)
 
 
-@settings(max_examples=20)
+@settings(max_examples=20, deadline=None)
 @given(st.lists(st.tuples(st.floats(-1e299, 1e299), st.integers(0, 3), st.integers(0, 2)), min_size=2, max_size=30))
 def test_any_rows_make_a_tree(rows: list[tuple[float, int, int]]) -> None:
     """Whatever the rows, each comes to a leaf that counts it, and the same rows make the same tree again."""

@@ -4,6 +4,7 @@ Everything in a document is checked when it is read; what a struct holds that wa
 """
 
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Annotated
 
 from msgspec import Meta, Struct, field
@@ -39,8 +40,10 @@ class Training(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tr
     id: int | None = None
 
 
-class Model(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True, tag_field="kind"):
-    """What documents of all kinds have.
+class Model(
+    Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True, tag_field="kind", dict=True
+):
+    """What documents of all kinds have; `dict` lets them keep what they work out.
 
     Attributes:
         format: layout of the document, at most `FORMAT`.
@@ -81,11 +84,12 @@ class LinearModel(Model, frozen=True, kw_only=True, tag="linear_regression"):
         if strangers := self.coefficients.keys() - set(self.features):
             raise ValueError(f"coefficients: {min(strangers)} is not among the features")
 
-    @property
+    @cached_property
     def inputs(self) -> list[str]:
         """The features that count."""
         return [name for name in self.features if self.coefficients.get(name)]
 
+    @cached_property
     def scorer(self) -> WeightedSum:
         """What makes a number of those of `inputs`."""
         return WeightedSum([self.coefficients[name] for name in self.inputs], self.intercept)
@@ -153,12 +157,13 @@ class TreeModel(Model, frozen=True, kw_only=True, tag="decision_tree"):
             return f"{len(node.counts)} counts for {len(self.classes)} classes"
         return None
 
-    @property
+    @cached_property
     def inputs(self) -> list[str]:
         """The features that the tree looks at somewhere."""
         used = {node.attr for _, node in self.tree.nodes()}
         return [name for name in self.features if name in used]
 
+    @cached_property
     def scorer(self) -> DecisionTree:
         """What makes a position in `classes` of the numbers of `inputs`."""
         places = {name: place for place, name in enumerate(self.inputs)}

@@ -73,5 +73,5 @@ def _fetched(path: str) -> bytes:
 def _encoded(document: Mapping[str, Any]) -> bytes:
     try:
         return msgspec.json.encode(document)
-    except TypeError as error:
+    except (TypeError, RecursionError) as error:
         raise ValueError(f"no model: {error}") from error

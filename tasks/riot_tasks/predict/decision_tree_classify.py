@@ -60,7 +60,7 @@ class DecisionTreeClassify(Predictor[TreeModel]):
 
     def _use(self, model: TreeModel) -> None:
         super()._use(model)
-        self._tree = model.scorer()
+        self._tree = model.scorer
 
     def _said(self, found: Sequence[float]) -> float | str:
         place = self._tree(found)

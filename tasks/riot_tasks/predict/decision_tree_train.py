@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from riot_tasks.errors import BadRecord
-from riot_tasks.fields import number, text
+from riot_tasks.fields import text
 from riot_tasks.models import Node, TreeModel
 from riot_tasks.parameters import names, whole
 from riot_tasks.predict.label_quantiles import RIOTBENCH
@@ -71,14 +71,11 @@ class DecisionTreeTrain(Trainer):
         rows: str = "rows",
     ) -> None:
         self.classes = names("classes", classes)
-        self.min_leaf = whole("min_leaf", min_leaf, least=1)
+        self.min_leaf = whole("min_leaf", min_leaf, least=1, most=2**30 - 1)  # a window has twice as many
         self.max_depth = whole("max_depth", max_depth, least=1, most=50)
         super().__init__(features, target, window, rows, least=2 * min_leaf)
         self._places = {label: place for place, label in enumerate(self.classes or RIOTBENCH)}
         _learner()  # its absence is found now, not at a record
-
-    def _feature(self, field: str, value: Value) -> float:
-        return number(field, value)
 
     def _outcome(self, value: Value) -> float:
         place = self._places.get(text(value))

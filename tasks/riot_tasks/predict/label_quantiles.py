@@ -10,8 +10,9 @@ from riot_tasks.algorithms.quantile_bands import bands
 from riot_tasks.errors import BadRecord
 from riot_tasks.fields import number, versioned
 from riot_tasks.parameters import name, whole
-from riot_tasks.predict.rows import Rows, rows_of, text_of
+from riot_tasks.predict.tables import Table, numbers_in, table_in
 from riot_tasks.record import Record, Value
+from riot_tasks.showing import shown
 from riot_tasks.task import Task
 
 RIOTBENCH = {"BAD": 25, "GOOD": 50, "VERYGOOD": 75, "EXCELLENT": 100}
@@ -80,7 +81,7 @@ class LabelQuantiles(Task):
         """The labelled window, if this record fills it; the labelled table, if it brings one."""
         table = record.values.get(self.rows)
         if table is not None:
-            text = text_of(self._labelled(rows_of(self.rows, table)))
+            text = self._labelled(table_in(self.rows, table)).text()
             return (msgspec.structs.replace(record, values={**record.values, self.rows: text}),)
         found = self._number(record.values)
         if found is None:
@@ -104,28 +105,19 @@ class LabelQuantiles(Task):
             for record, label in zip(waiting, labels, strict=True)
         ]
 
-    def _labelled(self, table: Rows) -> Rows:
-        field = self.field or (_last(table.names or table.rows[0]) if table.names or table.rows else "")
-        if table.rows and all(row.get(field) is None for row in table.rows):
+    def _labelled(self, table: Table) -> Table:
+        field = self.field or _last(table.names)
+        found = numbers_in(self.rows, table, field)
+        numbers = [each for each in found if each is not None]
+        if found and not numbers:
             raise BadRecord(f"{self.rows}: {field[:100] or 'field'} is in none of the rows")
-        found = [self._in_row(field, row.get(field), count) for count, row in enumerate(table.rows, start=1)]
-        labels = iter(self._labels([each for each in found if each is not None]))
-        rows = [
-            {**row, self.into: None if each is None else next(labels)}
-            for row, each in zip(table.rows, found, strict=True)
-        ]
-        return Rows(rows, None if table.names is None else [*dict.fromkeys([*table.names, self.into])])
+        labels = iter(self._labels(numbers))
+        return table.with_column(self.into, [None if each is None else next(labels) for each in found])
 
     def _labels(self, numbers: list[float]) -> list[str]:
         labels = self.labels or RIOTBENCH
         names = list(labels)
         return [names[band] for band in bands(numbers, list(labels.values()))]
-
-    def _in_row(self, field: str, value: Value, count: int) -> float | None:
-        try:
-            return None if value is None else number(field[:100], value)
-        except BadRecord as error:
-            raise BadRecord(f"{self.rows}: row {count}: {error}") from error
 
     def _number(self, values: Mapping[str, Value]) -> float | None:
         field = self.field or _last(values)
@@ -170,8 +162,10 @@ def _rising(labels: object) -> Mapping[str, float] | None:
     numeric = all(isinstance(each, int | float) and not isinstance(each, bool) and 0 < each <= 100 for each in percents)
     if not isinstance(labels, Mapping) or not percents or not numeric or sorted(set(percents)) != percents:
         raise ValueError(
-            f"labels: {labels!r} maps no labels to rising percentiles up to 100; write {{LOW: 50, HIGH: 90}}"
+            f"labels: {shown(labels)} maps no labels to rising percentiles up to 100; write {{LOW: 50, HIGH: 90}}"
         )
     if not all(isinstance(label, str) and label for label in labels):
-        raise ValueError(f"labels: {labels!r} has a label that is no text; mind the quotes around yes, no and numbers")
+        raise ValueError(
+            f"labels: {shown(labels)} has a label that is no text; mind the quotes around yes, no and numbers"
+        )
     return labels

@@ -65,7 +65,7 @@ class LinearRegression(Predictor[LinearModel]):
 
     def _use(self, model: LinearModel) -> None:
         super()._use(model)
-        self._sum = model.scorer()
+        self._sum = model.scorer
 
     def _said(self, found: Sequence[float]) -> float:
         prediction = self._sum(found)

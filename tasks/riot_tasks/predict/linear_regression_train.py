@@ -3,18 +3,15 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from riot_tasks.errors import BadRecord
 from riot_tasks.fields import number
 from riot_tasks.models import LinearModel
 from riot_tasks.parameters import names
+from riot_tasks.predict.tables import Table
 from riot_tasks.predict.trainer import Row, Trainer
 from riot_tasks.record import Value
 
 if TYPE_CHECKING:
     from riot_tasks.algorithms.m5_regression import Fit
-
-LARGEST = 1e100
-"""Numbers learnt from are smaller, so that their squares stay finite."""
 
 
 class LinearRegressionTrain(Trainer):
@@ -56,19 +53,17 @@ class LinearRegressionTrain(Trainer):
 
     code = "MLT"
     _infix = "MLR"
+    _limit = 1e100  # so that squares stay finite
 
     def __init__(self, features: Sequence[str], target: str, *, window: int = 300, rows: str = "rows") -> None:
         super().__init__(features, target, window, rows, least=len(names("features", features) or ()) + 2)
         _learner()  # its absence is found now, not at a record
 
-    def _feature(self, field: str, value: Value) -> float:
-        found = value if type(value) is float else number(field, value)
-        if not -LARGEST < found < LARGEST:
-            raise BadRecord(f"{field}: {found:g} is too large to learn from; numbers must be within ±{LARGEST:g}")
-        return found
-
     def _outcome(self, value: Value) -> float:
-        return self._feature(self.target, value)
+        return self._checked(self.target, number(self.target, value))
+
+    def _outcomes(self, table: Table) -> list[float | None]:
+        return self._numbers(table, self.target)
 
     def _learnt(self, rows: Sequence[Row], head: Mapping[str, Any]) -> LinearModel:
         fit = _learner()(rows)

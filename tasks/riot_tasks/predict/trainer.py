@@ -6,13 +6,13 @@ from typing import Any, ClassVar
 
 from riot_tasks import models
 from riot_tasks.errors import BadRecord
-from riot_tasks.fields import number, versioned
+from riot_tasks.fields import LIMIT, number, versioned
 from riot_tasks.parameters import name, names, whole
-from riot_tasks.predict.rows import rows_of
+from riot_tasks.predict.tables import Table, in_rows, numbers_in, table_in
 from riot_tasks.record import Record, Value
 from riot_tasks.task import Task
 
-Row = list[float]
+Row = Sequence[float]
 """The features, in their order, and the target: a number, or the position of a class."""
 
 _CALLED = "name"
@@ -39,6 +39,8 @@ class Trainer(Task):
     pattern = "N:1"
     _infix: ClassVar[str]
     """RIoTBench's code for the task that applies the model: part of the version."""
+    _limit: ClassVar[float] = LIMIT
+    """Numbers learnt from are within ± this."""
 
     def __init__(self, features: Sequence[str], target: str, window: int, rows: str, least: int) -> None:
         self.features = names("features", features) or []
@@ -59,10 +61,6 @@ class Trainer(Task):
         self._last: Record | None = None
 
     @abstractmethod
-    def _feature(self, field: str, value: Value) -> float:
-        """A feature's value as it stands in a row; raises BadRecord if it can't be learnt from."""
-
-    @abstractmethod
     def _outcome(self, value: Value) -> float:
         """The target's value as it stands in a row; raises BadRecord if it can't be learnt."""
 
@@ -74,7 +72,7 @@ class Trainer(Task):
         """The model, if this record fills the window or brings a table."""
         table = record.values.get(self.rows)
         if table is not None:
-            return (self._of_table(record, rows_of(self.rows, table).rows),)
+            return (self._of_table(record, table_in(self.rows, table)),)
         if missing := next((field for field in self._fields if field not in record.values), None):
             raise BadRecord(f"{missing}: the record lacks it, and learning needs it")
         row = self._row(record.values)
@@ -95,35 +93,46 @@ class Trainer(Task):
         self._begin()
         return (self._announced(last, rows, times),) if last and len(rows) >= self._least else ()
 
-    def _of_table(self, record: Record, table: Sequence[Mapping[str, Value]]) -> Record:
+    def _row(self, values: Mapping[str, Value]) -> Row | None:
+        """The row in a record's values; None if one of them is None."""
+        row = []
+        for field in self.features:
+            value = values[field]
+            if value is None:
+                return None
+            row.append(self._checked(field, number(field, value)))
+        value = values[self.target]
+        return None if value is None else [*row, self._outcome(value)]
+
+    def _of_table(self, record: Record, table: Table) -> Record:
         """The model of a table's rows, those left out that are not complete."""
-        rows = []
-        for count, values in enumerate(table, start=1):
-            try:
-                row = self._row(values)
-            except BadRecord as error:
-                raise BadRecord(f"{self.rows}: row {count}: {error}") from error
-            if row is not None:
-                rows.append(row)
+        columns = [*(self._numbers(table, field) for field in self.features), self._outcomes(table)]
+        rows = [row for row in zip(*columns, strict=True) if None not in row]
         if len(rows) < self._least:
-            nowhere = [field for field in self._fields if all(values.get(field) is None for values in table)]
-            why = f"; {nowhere[0]} is in none" if table and nowhere else ""
+            bare = (field for field, column in zip(self._fields, columns, strict=True) if set(column) == {None})
+            why = "".join(f"; {field} is in none" for field in list(bare)[:1])
             raise BadRecord(
                 f"{self.rows}: {len(rows)} of {len(table)} rows are complete, a model needs {self._least}{why}"
             )
         called = record.values.get(_CALLED)
         return self._announced(record, rows, _times(record), called if isinstance(called, str) else "")
 
-    def _row(self, values: Mapping[str, Value]) -> Row | None:
-        """The row in some values; None if it is not complete."""
-        row = []
-        for field in self.features:
-            value = values.get(field)
-            if value is None:
-                return None
-            row.append(self._feature(field, value))
-        value = values.get(self.target)
-        return None if value is None else [*row, self._outcome(value)]
+    def _numbers(self, table: Table, field: str) -> list[float | None]:
+        """A column's numbers; None where there is none."""
+        column = numbers_in(self.rows, table, field)
+        if found := [value for value in column if value is not None]:
+            self._checked(field, min(found))
+            self._checked(field, max(found))
+        return column
+
+    def _outcomes(self, table: Table) -> list[float | None]:
+        """The target's values as they stand in the rows; None where there is none."""
+        return in_rows(self.rows, table.column(self.target), self._outcome)
+
+    def _checked(self, field: str, found: float) -> float:
+        if not -self._limit < found < self._limit:
+            raise BadRecord(f"{field}: {found:g} is too large to learn from; numbers must be within ±{self._limit:g}")
+        return found
 
     def _announced(self, record: Record, rows: Sequence[Row], times: tuple[float, float], called: str = "") -> Record:
         """The model of these rows, in a record that follows from `record`; `called` begins its version."""
