@@ -23,6 +23,7 @@ class Cut(NamedTuple):
         bytes: of these.
         began: `perf_counter` when they had been read.
         hasty: whether the results are wanted before more is read.
+        mixed: whether messages of several devices have one id.
     """
 
     number: int
@@ -31,6 +32,7 @@ class Cut(NamedTuple):
     bytes: int
     began: float
     hasty: bool = False
+    mixed: bool = False
 
 
 class Cutter:
@@ -83,7 +85,7 @@ class Cutter:
             for message in (self._keys_of.apart(line, self._now) if key == SEVERAL else [(key, line)])
         ]
         numbers, owners, payloads = map(list, zip(*messages, strict=True))
-        return self.of(numbers, owners, payloads)._replace(messages=len(lines))
+        return self.of(numbers, owners, payloads)._replace(messages=len(lines), mixed=True)
 
     def end(self) -> list[tuple[int, Portion]]:
         """What tells the shards that nothing follows."""

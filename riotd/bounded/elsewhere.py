@@ -2,15 +2,12 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from importlib import import_module
-from importlib.util import find_spec
 
 from riotd.bounded.cutting import Cut, Cutter
 from riotd.bounded.places import Done
 from riotd.dataflow import Plan
-from riotd.errors import ConfigError, Mistake
+from riotd.errors import EngineError
 from riotd.messages import Outcome, Portion
-
-_LIBRARIES = {"beam": "apache_beam", "flink": "pyflink"}
 
 
 class Platform:
@@ -32,15 +29,16 @@ class Platform:
 
     def prepare(self, plan: Plan) -> None:
         """As `Place.prepare`."""
-        if find_spec(_LIBRARIES[self.name]) is None:
-            raise ConfigError([Mistake("engine", f"{self.name} is not installed", f"pip install 'riotd[{self.name}]'")])
         self._plan = plan
 
     def run(self, cuts: Iterator[Cut], cutter: Cutter) -> Iterator[Done]:  # noqa: ARG002 - the platform flushes
         """As `Place.run`."""
         run: Callable[..., Iterable[Outcome]] = import_module(f"riotd.platforms.{self.name}").run
-        for outcome in run(self._plan, _portions(cuts), shards=self.width):
-            yield Done(None, [(None, outcome)])
+        try:
+            for outcome in run(self._plan, _portions(cuts), shards=self.width):
+                yield Done(None, [(None, outcome)])
+        except OSError as error:
+            raise EngineError(f"{self.name}: {error}") from error
 
     def close(self) -> None:
         """Nothing to release."""

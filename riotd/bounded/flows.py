@@ -16,10 +16,12 @@ from riotd.dataflow import Outlet, Plan, Stage
 from riotd.errors import ConfigError, Mistake
 
 _CONFIGS = (".yaml", ".yml")
-_NAMING = ("fields", "field", "ranges")
-"""Parameters that say which fields a task works on."""
+_NAMING = ("fields", "field", "ranges", "features", "target", "actual", "item", "trigger", "by")
+"""Parameters that say which fields a task works on; those of `ranges` are its keys."""
 _OF_RECORDS = ("source", "id", "time")
 """What they may say that is no field."""
+_TABLES = "rows"
+"""The parameter that names a field with rows, in which the others' fields then are."""
 
 
 class Flow(msgspec.Struct, frozen=True):
@@ -127,6 +129,9 @@ def check_fields(flow: Flow, form: Form, sample: Iterable[Record]) -> None:
     if not found or len(flow.stages) > 1 or flow.wants_payload:
         return
     stage = flow.stages[0]
+    table = signature(catalog.find(stage.task)).parameters.get(_TABLES)
+    if table is not None and stage.params.get(_TABLES, table.default) in found:
+        return
     where = "among the columns of the input" if form.name == "csv" else "in the first records of the input"
     mistakes = [
         Mistake(f"{flow.name}.{parameter}", f"there is no field {name!r} {where}", meant(name, found))

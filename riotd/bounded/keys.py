@@ -24,6 +24,8 @@ BASE = "bn"
 
 _KEPT = 65_536
 """Sightings whose key is remembered; then all are forgotten."""
+_ESCAPE = ord("\\")
+"""Without one in a line, texts stand in it as they are."""
 _BASE = re.compile(rb'"bn"\s*:\s*"([^"\\]+)"')
 
 
@@ -118,8 +120,8 @@ class _SenmlKeys(Keys):
         keys = []
         for line in lines:
             sighting = search(line)
-            if sighting is None:
-                keys.append(self._by_entry(line))
+            if sighting is None or _ESCAPE in line:
+                keys.append(self._decoded(line) if _ESCAPE in line else self._by_entry(line))
                 continue
             key = known.get(sighting[0])
             if key is None:
@@ -145,7 +147,7 @@ class _SenmlKeys(Keys):
         """The key in the entry around the name, which is decoded alone."""
         at = line.find(self._quoted)
         if at < 0:
-            return self._decoded(line) if b"\\" in line or b'"bn"' in line else ""
+            return self._decoded(line) if _ESCAPE in line else ""
         around = line[line.rfind(b"{", 0, at) : line.find(b"}", at) + 1]
         if (key := self._known.get(around)) is None:
             try:
@@ -167,9 +169,9 @@ class _SenmlKeys(Keys):
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return ""
         entries, base = (pack.e, pack.bn) if isinstance(pack, _Draft) else (pack, "")
-        base = base or next((entry.bn for entry in entries if entry.bn), "")
-        if base and self._of_base is not None:
-            return self._of_base(base)
+        bases = dict.fromkeys([base, *(entry.bn for entry in entries)])
+        if self._of_base is not None and (keys := {self._of_base(base) for base in bases if base}):
+            return SEVERAL if len(keys) > 1 else keys.pop()
         return next((entry.text() for entry in entries if entry.n == self._name), "")
 
 

@@ -101,9 +101,7 @@ class JsonLine(Task):
         Raises:
             BadRecord: it is no JSON object, or one with fields in fields.
         """
-        payload = record.values.get("payload")
-        if not isinstance(payload, bytes | str):
-            raise BadRecord("no field 'payload' of bytes or text")
+        payload = _octets(record.values.get("payload"), "payload")
         if (line := _written(payload)) is not None and line.values is not None:
             time = record.time if line.time is None else line.time
             return (Record(record.id, record.source, time, {**line.values}, line.units, line.meta),)
@@ -148,13 +146,17 @@ class Item(SenmlParse):
         return (record,) if self.raw else super().process(record)
 
 
+def _octets(payload: Value, field: str) -> bytes:
+    if isinstance(payload, str):
+        return payload.encode(errors="surrogatepass")
+    if not isinstance(payload, bytes):
+        raise BadRecord(f"no field {field!r} of bytes or text")
+    return payload
+
+
 def _parted(line: Value, field: str) -> tuple[float, bytes]:
     """Unix seconds and payload of a stamped line."""
-    if isinstance(line, str):
-        line = line.encode(errors="surrogatepass")
-    if not isinstance(line, bytes):
-        raise BadRecord(f"no field {field!r} of bytes or text")
-    head, comma, payload = line.partition(b",")
+    head, comma, payload = _octets(line, field).partition(b",")
     if not comma or not head.isdigit() or len(head) > _DIGITS:
         raise BadRecord("not <epoch ms>,<payload>")
     return int(head) / 1000, payload
@@ -173,7 +175,7 @@ _line = msgspec.json.Decoder(_Line).decode
 _fields = msgspec.json.Decoder(dict[str, Plain]).decode
 
 
-def _written(payload: bytes | str) -> _Line | None:
+def _written(payload: bytes) -> _Line | None:
     try:
         return _line(payload)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):

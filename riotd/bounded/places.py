@@ -4,13 +4,16 @@ To a run all of them are the same: cuts in, outcomes out, as many cuts ahead as 
 """
 
 from collections.abc import Iterator
+from operator import attrgetter
 from typing import NamedTuple, Protocol
 
 from riotd.bounded.cutting import Cut, Cutter
 from riotd.dataflow import Plan
 from riotd.engines.worker import build
 from riotd.errors import ConfigError, Mistake
-from riotd.messages import Outcome
+from riotd.messages import Outcome, Reject, Result
+
+_by_id, _by_id_and_source = attrgetter("id"), attrgetter("id", "source")
 
 ENGINES = ("inline", "ray", "beam", "flink")
 
@@ -25,6 +28,19 @@ class Done(NamedTuple):
 
     cut: Cut | None
     outcomes: list[tuple[int | None, Outcome]]
+
+    def results(self) -> list[Result]:
+        """The results in the order of their messages, the same for any number of shards."""
+        results = [result for _, outcome in self.outcomes for result in outcome.results]
+        if self.cut is None or self.cut.mixed:
+            results.sort(key=_by_id_and_source)
+        elif len(self.outcomes) > 1:
+            results.sort(key=_by_id)
+        return results
+
+    def rejects(self) -> list[Reject]:
+        """The refusals in the order of their messages."""
+        return sorted((reject for _, outcome in self.outcomes for reject in outcome.rejects), key=_by_id)
 
 
 class Place(Protocol):

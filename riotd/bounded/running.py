@@ -21,8 +21,6 @@ from riotd.dataflow import Plan
 from riotd.errors import TransportError
 from riotd.messages import Reject
 
-_by_id = attrgetter("id")
-
 
 class Progress(msgspec.Struct, frozen=True):
     """How far a run is.
@@ -130,14 +128,11 @@ class Run:
             yield block
 
     def _keep(self, done: Done, output: Output, letters: Letters, figures: Figures) -> None:
-        results = [result for _, outcome in done.outcomes for result in outcome.results]
-        if len(done.outcomes) > 1 or done.cut is None:
-            results.sort(key=_by_id)
-        output.send(results)
-        rejects = [reject for _, outcome in done.outcomes for reject in outcome.rejects]
+        output.send(done.results())
+        rejects = done.rejects()
         if not rejects and not self._early:
             return
-        rejects = sorted(chain(rejects, self._early), key=_by_id)
+        rejects = sorted(chain(rejects, self._early), key=attrgetter("id"))
         figures.refuse(rejects, early=len(self._early))
         self._early.clear()
         letters.add(rejects, done.cut)

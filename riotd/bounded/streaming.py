@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from operator import attrgetter
 from time import perf_counter, time
 from typing import Any
 
@@ -29,11 +28,10 @@ _PATIENCE = 0.005
 _FORM = Form(
     "items",
     Stage("item", "riotd.bounded.parsing:Item"),
-    Stage("item", "riotd.bounded.parsing:Item", {"raw": True}),
+    Stage("payload", "riotd.bounded.parsing:Item", {"raw": True}),
 )
 
 log = logging.getLogger(__name__)
-_by_id = attrgetter("id")
 
 
 def plan_of(flow: Flow) -> Plan:
@@ -71,11 +69,9 @@ class Stream:
         """
         cutter = Cutter(self._keys, shards=range(place.shards), now=self._now)
         for done in place.run(self._cuts(cutter), cutter):
-            results = [result for _, outcome in done.outcomes for result in outcome.results]
-            results.sort(key=_by_id)
-            rejects = sorted((each for _, outcome in done.outcomes for each in outcome.rejects), key=_by_id)
+            rejects = done.rejects()
             end = rejects[0].id if rejects and self._strict else None
-            for result in results:
+            for result in done.results():
                 if end is not None and result.id >= end:
                     break
                 yield decode_packed(result.payload)

@@ -131,6 +131,8 @@ def _show_trouble(report: "Report", rejects: Path | None, *, name: str = "") -> 
 
 
 def _trouble(report: "Report", rejects: Path | None) -> Iterator[str]:
+    if report.about.task == "mqtt_publish":
+        yield "nothing was published: mqtt_publish is a sink of `riotd run`; for a file there is `riotd replay`"
     for each in report.refused:
         yield f"line {each.id}: {each.stage}: {each.reason}"
     if more := report.errors - len(report.refused):
