@@ -16,6 +16,7 @@ from typing import Any, Union, get_origin, get_type_hints
 
 import msgspec
 
+from riot_tasks.showing import shown
 from riot_tasks.task import Task
 
 GROUP = "riotd.tasks"
@@ -216,7 +217,7 @@ def _type_text(message: str, value: object) -> str:
     wanted = text.removeprefix("Expected ").partition(", got ")[0].replace("`", "").replace(" | ", " or ")
     wanted = " ".join(_WORDS.get(word, word) for word in wanted.split())
     place = f" at {path.rstrip('`')}" if path.rstrip("`") else ""
-    return f"must be {wanted}{place} (is {value!r})"
+    return f"must be {wanted}{place} (is {shown(value)})"
 
 
 def hints(task: type[Task]) -> dict[str, Any]:

@@ -3,12 +3,12 @@
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from math import isfinite
-from reprlib import repr as shortened
 from typing import Any, Generic, Protocol, TypeVar
 
 from riot_tasks.errors import BadRecord
 from riot_tasks.parameters import names, whole
 from riot_tasks.record import Record, Value
+from riot_tasks.showing import shown
 from riot_tasks.task import Task
 
 LIMIT = 1e300
@@ -134,7 +134,7 @@ def number(name: str, value: Value) -> float:
     """
     parsed = _parsed(value)
     if parsed is None:
-        raise BadRecord(f"{name}: {_shown(value)} is not a number within ±{LIMIT:g}")
+        raise BadRecord(f"{name}: {shown(value)} is not a number within ±{LIMIT:g}")
     return parsed
 
 
@@ -146,11 +146,6 @@ def _parsed(value: Value) -> float | None:
     except (ValueError, OverflowError):
         return None
     return parsed if -LIMIT < parsed < LIMIT else None
-
-
-def _shown(value: Value) -> str:
-    # an int of more than 4,300 digits can't even be printed
-    return f"an integer of {value.bit_length()} bits" if type(value) is int else shortened(value)
 
 
 def text(value: Value) -> str:

@@ -1,7 +1,10 @@
 """What a task's parameters may be: checked as they come from a config, each refusal saying what to write."""
 
+import os
+import sys
 from collections.abc import Sequence
-from math import isfinite
+
+from riot_tasks.showing import shown
 
 
 def names(parameter: str, value: object) -> list[str] | None:
@@ -12,10 +15,17 @@ def names(parameter: str, value: object) -> list[str] | None:
     """
     if value is None:
         return None
-    listed = list(value) if isinstance(value, Sequence) and not isinstance(value, str) else []
-    if not listed or not all(isinstance(name, str) and name for name in listed) or len(set(listed)) < len(listed):
-        raise ValueError(f"{parameter}: {value!r} is no list of different field names; write [temperature, humidity]")
-    return listed
+    if (
+        not isinstance(value, Sequence)
+        or isinstance(value, str)
+        or not value
+        or not all(isinstance(name, str) and name for name in value)
+        or len(set(value)) < len(value)
+    ):
+        raise ValueError(
+            f"{parameter}: {shown(value)} is no list of different field names; write [temperature, humidity]"
+        )
+    return list(value)
 
 
 def whole(parameter: str, value: object, *, least: int, most: int = 2**31 - 1) -> int:
@@ -25,7 +35,7 @@ def whole(parameter: str, value: object, *, least: int, most: int = 2**31 - 1) -
         ValueError: it is something else.
     """
     if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-        raise ValueError(f"{parameter}: must be a whole number from {least} to {most} (is {value!r})")
+        raise ValueError(f"{parameter}: must be a whole number from {least} to {most} (is {shown(value)})")
     return value
 
 
@@ -35,8 +45,8 @@ def positive(parameter: str, value: object) -> float:
     Raises:
         ValueError: it is something else.
     """
-    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value) or value <= 0:
-        raise ValueError(f"{parameter}: must be a number above 0 (is {value!r})")
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= sys.float_info.max:
+        raise ValueError(f"{parameter}: must be a number above 0 (is {shown(value)})")
     return float(value)
 
 
@@ -47,7 +57,7 @@ def one_of(parameter: str, value: object, choices: Sequence[str]) -> str:
         ValueError: it is something else.
     """
     if value not in choices:
-        raise ValueError(f"{parameter}: must be {' or '.join(map(repr, choices))} (is {value!r})")
+        raise ValueError(f"{parameter}: must be {' or '.join(map(repr, choices))} (is {shown(value)})")
     return str(value)
 
 
@@ -58,7 +68,7 @@ def flag(parameter: str, value: object) -> bool:
         ValueError: it is something else.
     """
     if not isinstance(value, bool):
-        raise ValueError(f"{parameter}: must be true or false (is {value!r})")  # noqa: TRY004 - one error for all of config
+        raise ValueError(f"{parameter}: must be true or false (is {shown(value)})")  # noqa: TRY004 - one error for all of config
     return value
 
 
@@ -69,5 +79,24 @@ def name(parameter: str, value: object) -> str:
         ValueError: it is something else, or empty.
     """
     if not isinstance(value, str) or not value:
-        raise ValueError(f"{parameter}: must be a field's name (is {value!r})")
+        raise ValueError(f"{parameter}: must be a field's name (is {shown(value)})")
     return value
+
+
+def path(parameter: str, value: object) -> str:
+    """A parameter that is the path of a file, which need not be there.
+
+    Raises:
+        ValueError: it is something else, is empty, or has a character that no path can have.
+    """
+    if not isinstance(value, str) or not value or "\0" in value or not _encodable(value):
+        raise ValueError(f"{parameter}: must be the path of a file (is {shown(value)})")
+    return value
+
+
+def _encodable(text: str) -> bool:
+    try:
+        os.fsencode(text)
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from riot_tasks import BadRecord, Record
 from riot_tasks.fields import LIMIT, number, numbers, text, versioned
-from riot_tasks.parameters import flag, name, names, one_of, positive, whole
+from riot_tasks.parameters import flag, name, names, one_of, path, positive, whole
 
 HUGE = pytest.param(10**5000, id="huge")  # a number Python refuses to print
 VALUES = {"temperature": 21.5, "count": 3, "humidity": "40.5", "kind": "indoor", "on": True, "raw": b"1", "gone": None}
@@ -102,3 +102,19 @@ def test_words_flags_and_names_are_checked() -> None:
         flag("parity", 1)
     with pytest.raises(ValueError, match=r"field: must be a field's name \(is ''\)"):
         name("field", "")
+
+
+@pytest.mark.parametrize("value", ["", "a\0b", "\ud800", b"a", 7, None])
+def test_paths_are_checked(value: object) -> None:
+    """Only a text that can be the path of a file passes."""
+    with pytest.raises(ValueError, match=r"model: must be the path of a file \(is "):
+        path("model", value)
+    assert path("model", "a/b é.json") == "a/b é.json"
+
+
+def test_what_can_not_be_written_is_refused_all_the_same() -> None:
+    """An integer of more digits than Python writes, or than a double has room for, is refused by its size."""
+    with pytest.raises(ValueError, match=r"window: .* \(is an integer of 20001 bits\)"):
+        whole("window", 16**5000, least=1)
+    with pytest.raises(ValueError, match=r"noise: must be a number above 0 \(is an integer of 1329 bits\)"):
+        positive("noise", 10**400)

@@ -165,7 +165,8 @@ def test_a_file_is_read_when_the_task_is_made(tmp_path: Path) -> None:
         ({"parity": "yes"}, "parity: must be true or false"),
         ({"parity": True, "rows": "a"}, "parity: gives a total, no records; leave out rows"),
         ({"file": "a.xml"}, "file: is RIoTBench's benchmark; give parity: true with it"),
-        ({"file": "", "parity": True}, "file: must be the path of a document"),
+        ({"file": "", "parity": True}, "file: must be the path of a file"),
+        ({"file": "a\0b", "parity": True}, "file: must be the path of a file"),
     ],
 )
 def test_wrong_parameters_are_refused(params: dict[str, Any], message: str) -> None:

@@ -3,10 +3,12 @@
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+from riot_tasks import parameters
 from riot_tasks.algorithms.bloom import BloomFilter as Members
 from riot_tasks.fields import text
 from riot_tasks.parameters import name, one_of, whole
 from riot_tasks.record import Record
+from riot_tasks.showing import shown
 from riot_tasks.task import Task
 
 
@@ -77,7 +79,7 @@ class BloomFilter(Task):
             return guava
         expected = self.expected or sum(1 for _ in self._ids())
         if not expected:
-            raise ValueError(f"allow: {self.allow!r} holds no ids; list those to let through")
+            raise ValueError(f"allow: {shown(self.allow)} holds no ids; list those to let through")
         members = Members.sized(expected, self.false_positive)
         for item in self._ids():
             members.add(item)
@@ -89,14 +91,16 @@ class BloomFilter(Task):
 
 
 def _list_or_path(value: object) -> Sequence[str] | str:
+    if isinstance(value, str):
+        return parameters.path("allow", value)
     if not isinstance(value, Sequence) or not all(isinstance(item, str) for item in value):
-        raise ValueError(f"allow: must be a list of texts, or the path of a file (is {value!r})")
+        raise ValueError(f"allow: must be a list of texts, or the path of a file (is {shown(value)})")
     return value
 
 
 def _text(parameter: str, value: object) -> str:
     if not isinstance(value, str):
-        raise ValueError(f"{parameter}: must be a text, like ':' (is {value!r})")  # noqa: TRY004 - one error for all of config
+        raise ValueError(f"{parameter}: must be a text, like ':' (is {shown(value)})")  # noqa: TRY004 - one error for all of config
     return value
 
 
@@ -107,7 +111,7 @@ def share(value: object) -> float:
         ValueError: it is no number between 0 and 1.
     """
     if not isinstance(value, float) or not 0.0 < value < 1.0:
-        raise ValueError(f"false_positive: must be a number between 0 and 1, like 0.01 (is {value!r})")
+        raise ValueError(f"false_positive: must be a number between 0 and 1, like 0.01 (is {shown(value)})")
     return value
 
 

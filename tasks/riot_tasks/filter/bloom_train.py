@@ -9,12 +9,14 @@ from threading import get_ident
 from typing import Any
 from urllib.parse import quote
 
+from riot_tasks import parameters
 from riot_tasks.algorithms.bloom import BloomFilter as Members
 from riot_tasks.errors import Unavailable
 from riot_tasks.fields import text, versioned
 from riot_tasks.filter.bloom_filter import share
 from riot_tasks.parameters import name, whole
 from riot_tasks.record import Record, Value
+from riot_tasks.showing import shown
 from riot_tasks.task import Task
 
 _SOURCE = "{source}"
@@ -137,16 +139,17 @@ class BloomTrain(Task):
 
 
 def _path(value: object) -> str:
-    if not isinstance(value, str) or not value or Path(value).is_dir():
-        raise ValueError(f"path: must be the path of a file (is {value!r})")
-    folder, file = Path(value).parent, Path(value).name
-    if value.count(_SOURCE) > file.count(_SOURCE) or file.count(_SOURCE) > 1:
-        raise ValueError(f"path: {value} has {_SOURCE} elsewhere than once in the file's name; put it there")
-    if not folder.is_dir():
+    written = parameters.path("path", value)
+    folder, file = os.path.split(written)
+    if os.path.isdir(written):  # noqa: PTH112 - Path's raises an error at a name that is too long
+        raise ValueError(f"path: must be the path of a file (is {shown(value)})")
+    if written.count(_SOURCE) > file.count(_SOURCE) or file.count(_SOURCE) > 1:
+        raise ValueError(f"path: {written} has {_SOURCE} elsewhere than once in the file's name; put it there")
+    if not os.path.isdir(folder or "."):  # noqa: PTH112 - as above
         raise ValueError(f"path: {folder} is no folder; make it, or name another")
     if len(os.fsencode(file)) > _LONGEST:
         raise ValueError(f"path: {file} is longer than {_LONGEST} bytes; shorten it")
-    return value
+    return written
 
 
 def _escaped(source: str) -> str:

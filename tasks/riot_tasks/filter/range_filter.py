@@ -8,6 +8,7 @@ from riot_tasks.errors import BadRecord
 from riot_tasks.fields import number
 from riot_tasks.parameters import flag, one_of
 from riot_tasks.record import Record
+from riot_tasks.showing import shown
 from riot_tasks.task import Task
 
 
@@ -84,15 +85,22 @@ class RangeFilter(Task):
 
 
 def _checked(ranges: object) -> dict[str, Sequence[float]]:
-    if not isinstance(ranges, Mapping) or not ranges:
-        raise ValueError(f"ranges: must be field names with bounds, {{temperature: [-12.5, 43.1]}} (is {ranges!r})")
+    if not isinstance(ranges, Mapping) or not ranges or not all(isinstance(name, str) for name in ranges):
+        raise ValueError(
+            f"ranges: must be field names with bounds, {{temperature: [-12.5, 43.1]}} (is {shown(ranges)})"
+        )
     for name, bounds in ranges.items():
         if not isinstance(bounds, Sequence) or len(bounds) != 2 or not all(map(_is_bound, bounds)):
-            raise ValueError(f"ranges.{name}: must be two numbers, [lowest, highest] (is {bounds!r})")
+            raise ValueError(f"ranges.{name}: must be two numbers, [lowest, highest] (is {shown(bounds)})")
         if bounds[0] > bounds[1]:
             raise ValueError(f"ranges.{name}: the lowest, {bounds[0]}, is above the highest, {bounds[1]}; swap them")
     return dict(ranges)
 
 
 def _is_bound(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and not isnan(value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    try:
+        return not isnan(value)
+    except OverflowError:  # an integer larger than any double
+        return False

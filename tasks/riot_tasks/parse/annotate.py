@@ -1,7 +1,6 @@
 """`annotate`: what is known about a device, added to what it says."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from reprlib import repr as shortened
 
 from riot_tasks import parameters
 from riot_tasks.errors import BadRecord
@@ -9,6 +8,7 @@ from riot_tasks.fields import text
 from riot_tasks.parameters import name, one_of
 from riot_tasks.parse import annotations
 from riot_tasks.record import Record, Value
+from riot_tasks.showing import shown
 from riot_tasks.task import Task
 
 
@@ -86,7 +86,7 @@ class Annotate(Task):
             return (_with(record, self._lacking),)
         if self.on_miss == "drop":
             return ()
-        raise BadRecord(f"{self.by}: {'missing' if who is None else f'{shortened(who)} is not in the table'}")
+        raise BadRecord(f"{self.by}: {'missing' if who is None else f'{shown(who)} is not in the table'}")
 
 
 def _with(record: Record, row: annotations.Row) -> Record:
@@ -98,5 +98,5 @@ def _with(record: Record, row: annotations.Row) -> Record:
 
 def _separator(value: object) -> str:
     if not isinstance(value, str) or not value:
-        raise ValueError(f"separator: must be a text, ':' or ',' (is {value!r})")
+        raise ValueError(f"separator: must be a text, ':' or ',' (is {shown(value)})")
     return value

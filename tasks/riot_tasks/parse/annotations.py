@@ -5,9 +5,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 
+from riot_tasks import parameters
 from riot_tasks.fields import text
-from riot_tasks.parameters import names
 from riot_tasks.record import Value
+from riot_tasks.showing import shown
 
 Row = Mapping[str, Value]
 """Fields that an id adds, with their values; shared by all who have the table, and never changed."""
@@ -25,8 +26,9 @@ def listed(table: object, fields: Sequence[str] | None) -> Table:
         ValueError: it is something else; names the entry.
     """
     if not isinstance(table, Mapping) or not table:
-        raise ValueError(f"table: must be ids with their values, {{dev7: [indoor]}}, or a path (is {table!r})")
-    return {_id(who): _row(f"table.{who}", values, fields) for who, values in table.items()}
+        raise ValueError(f"table: must be ids with their values, {{dev7: [indoor]}}, or a path (is {shown(table)})")
+    rows = ((_id(who), values) for who, values in table.items())
+    return {who: _row(f"table.{who}", values, fields) for who, values in rows}
 
 
 def read(path: str, separator: str, fields: Sequence[str] | None) -> Table:
@@ -43,7 +45,7 @@ def read(path: str, separator: str, fields: Sequence[str] | None) -> Table:
     if fields is None and separator != ",":
         raise ValueError(f"names: needed, as lines like id{separator}value do not say them; write [location, type]")
     try:
-        now = Path(path).stat()
+        now = Path(parameters.path("table", path)).stat()
         stamp = (now.st_ino, now.st_size, now.st_mtime_ns)
         return _read(path, separator, None if fields is None else tuple(fields), stamp)
     except OSError as error:
@@ -58,7 +60,7 @@ def _read(path: str, separator: str, fields: tuple[str, ...] | None, _stamp: tup
     rows: dict[tuple[str, ...], Row] = {}  # ids with the same values share a row
     for where, who, values in _lines(path, separator):
         if fields is None:
-            fields = tuple(names(where, values) or ())
+            fields = tuple(parameters.names(where, values) or ())
             continue
         if values not in rows:
             rows[values] = dict(zip(fields, (value or None for value in _counted(where, values, fields)), strict=True))
@@ -98,22 +100,22 @@ def _cells(where: str, line: str) -> list[str]:
 
 def _id(who: object) -> str:
     if not isinstance(who, str | int | float) or isinstance(who, bool):
-        raise ValueError(f"table: {who!r} is no id; put it in quotes")  # noqa: TRY004 - one error for all of config
+        raise ValueError(f"table: {shown(who)} is no id; put it in quotes")  # noqa: TRY004 - one error for all of config
     return text(who)
 
 
 def _row(where: str, values: object, fields: Sequence[str] | None) -> Row:
     if isinstance(values, Mapping) and fields is None:
         row = dict(values)
-        names(where, list(row))
+        parameters.names(where, list(row))
     elif isinstance(values, Sequence) and not isinstance(values, str | bytes) and fields is not None:
         row = dict(zip(fields, _counted(where, values, fields), strict=True))
     else:
         wanted = "a list in the order of names" if fields else "a mapping of fields to values; or give names and lists"
-        raise ValueError(f"{where}: must be {wanted} (is {values!r})")
+        raise ValueError(f"{where}: must be {wanted} (is {shown(values)})")
     for field, value in row.items():
         if not isinstance(value, str | int | float | bytes | None):
-            raise ValueError(f"{where}.{field}: must be a text or a number (is {value!r})")  # noqa: TRY004 - as above
+            raise ValueError(f"{where}.{field}: must be a text or a number (is {shown(value)})")  # noqa: TRY004 - as above
     return row
 
 

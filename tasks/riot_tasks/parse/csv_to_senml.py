@@ -6,12 +6,13 @@ from pathlib import Path
 from reprlib import repr as shortened
 from typing import NamedTuple
 
-from riot_tasks import senml
+from riot_tasks import parameters, senml
 from riot_tasks.errors import BadRecord
 from riot_tasks.parameters import name, one_of
 from riot_tasks.parse.instants import unix_seconds
 from riot_tasks.record import Record, Value
 from riot_tasks.senml.names import is_tail
+from riot_tasks.showing import shown
 from riot_tasks.task import Task
 
 _SAMPLE = "[{name: temperature, unit: Cel, type: v}]"
@@ -122,14 +123,14 @@ class CsvToSenml(Task):
 
 def _listed(schema: object) -> tuple[Column, ...]:
     if not isinstance(schema, Sequence) or not schema:
-        raise ValueError(f"schema: must be a list of columns or a path, write {_SAMPLE} (is {schema!r})")
+        raise ValueError(f"schema: must be a list of columns or a path, write {_SAMPLE} (is {shown(schema)})")
     return tuple(_column(f"schema[{index}]", column) for index, column in enumerate(schema))
 
 
 def _file(path: str) -> tuple[Column, ...]:
     """The columns of a schema file of RIoTBench."""
     try:
-        with Path(path).open(encoding="utf-8-sig", newline="") as file:
+        with Path(parameters.path("schema", path)).open(encoding="utf-8-sig", newline="") as file:
             lines = [line for line in csv.reader(file) if line]
     except OSError as error:
         raise ValueError(f"schema: {path} can't be read: {error.strerror}; give a file's path or a list") from error
@@ -148,14 +149,14 @@ def _file(path: str) -> tuple[Column, ...]:
 
 def _column(where: str, column: object) -> Column:
     if not isinstance(column, Mapping) or not {"name"} <= set(column) <= {"name", "unit", "type"}:
-        raise ValueError(f"{where}: must have a name, and perhaps unit and type, write {_SAMPLE} (is {column!r})")
+        raise ValueError(f"{where}: must have a name, and perhaps unit and type, write {_SAMPLE} (is {shown(column)})")
     title, unit, kind = column["name"], column.get("unit", ""), column.get("type", "v")
-    if not is_tail(title):
+    if not isinstance(title, str) or not is_tail(title):
         raise ValueError(
-            f"{where}: {title!r} can't be a SenML name: only A-Z a-z 0-9 - : . / _ (RFC 8428 section 4.5.1)"
+            f"{where}: {shown(title)} can't be a SenML name: only A-Z a-z 0-9 - : . / _ (RFC 8428 section 4.5.1)"
         )
     if not isinstance(unit, str):
-        raise ValueError(f"{where}: the unit must be a text (is {unit!r})")  # noqa: TRY004 - one error for all of config
+        raise ValueError(f"{where}: the unit must be a text (is {shown(unit)})")  # noqa: TRY004 - one error for all of config
     return Column(title, unit, one_of(f"{where}: type", kind, ("v", "sv")) == "v")
 
 
@@ -185,4 +186,4 @@ def _seconds(column: str, said: Value) -> float:
             return senml.seconds(said)
     except ValueError:
         pass
-    raise BadRecord(f"column {column!r}: {shortened(said)} is neither a Unix time nor a date and time")
+    raise BadRecord(f"column {column!r}: {shown(said)} is neither a Unix time nor a date and time")

@@ -10,6 +10,7 @@ from xml.etree.ElementTree import Element, TreeBuilder
 from xml.parsers import expat
 
 from riot_tasks.errors import BadRecord
+from riot_tasks.showing import shown
 
 MAX_DEPTH = 100
 """Elements within elements; a document that goes deeper is refused."""
@@ -134,7 +135,7 @@ def path(parameter: str, written: object) -> Path:
         ValueError: it is none.
     """
     if not isinstance(written, str) or not written.strip("/ "):
-        raise ValueError(f"{parameter}: must be a path like 'a/b' or 'a/@id' (is {written!r})")
+        raise ValueError(f"{parameter}: must be a path like 'a/b' or 'a/@id' (is {shown(written)})")
     if {":", "{"} & set(_QUOTED.sub("", written)):
         raise ValueError(f"{parameter}: {written!r} has a prefix or a namespace; write the local names only")
     found = _ATTRIBUTE.fullmatch(written)

@@ -6,7 +6,7 @@ from reprlib import repr as shortened
 from typing import NamedTuple
 from xml.etree.ElementTree import Element
 
-from riot_tasks import senml
+from riot_tasks import parameters, senml
 from riot_tasks.algorithms.float32 import float32
 from riot_tasks.errors import BadRecord
 from riot_tasks.parameters import flag, name, one_of, whole
@@ -15,6 +15,7 @@ from riot_tasks.parse.instants import unix_seconds
 from riot_tasks.parse.xml_total import total
 from riot_tasks.record import Record, Value
 from riot_tasks.senml.names import is_tail
+from riot_tasks.showing import shown
 from riot_tasks.task import Task
 
 _SAMPLE = "[{name: temperature, path: temp/@value, unit: Cel, type: v}]"
@@ -162,30 +163,31 @@ class XmlParse(Task):
 
 def _columns(schema: object) -> tuple[Column, ...]:
     if not isinstance(schema, Sequence) or isinstance(schema, str) or not schema:
-        raise ValueError(f"schema: must be a list of fields, write {_SAMPLE} (is {schema!r})")
+        raise ValueError(f"schema: must be a list of fields, write {_SAMPLE} (is {shown(schema)})")
     return tuple(_column(f"schema[{index}]", column) for index, column in enumerate(schema))
 
 
 def _column(where: str, column: object) -> Column:
     if not isinstance(column, Mapping) or not {"name"} <= set(column) <= {"name", "path", "unit", "type"}:
-        raise ValueError(f"{where}: must have a name, and perhaps path, unit and type, write {_SAMPLE} (is {column!r})")
-    title, unit, kind = column["name"], column.get("unit", ""), column.get("type", "v")
-    if not is_tail(title):
         raise ValueError(
-            f"{where}: {title!r} can't be a SenML name: only A-Z a-z 0-9 - : . / _ (RFC 8428 section 4.5.1)"
+            f"{where}: must have a name, and perhaps path, unit and type, write {_SAMPLE} (is {shown(column)})"
+        )
+    title, unit, kind = column["name"], column.get("unit", ""), column.get("type", "v")
+    if not isinstance(title, str) or not is_tail(title):
+        raise ValueError(
+            f"{where}: {shown(title)} can't be a SenML name: only A-Z a-z 0-9 - : . / _ (RFC 8428 section 4.5.1)"
         )
     if not isinstance(unit, str):
-        raise ValueError(f"{where}: the unit must be a text (is {unit!r})")  # noqa: TRY004 - one error for all of config
+        raise ValueError(f"{where}: the unit must be a text (is {shown(unit)})")  # noqa: TRY004 - one error for all of config
     path = markup.path(f"{where}: path", column.get("path", title))
     return Column(title, path, unit, one_of(f"{where}: type", kind, ("v", "sv")) == "v")
 
 
 def _read(file: object) -> bytes:
     """The document of a file that has a total."""
-    if not isinstance(file, str) or not file:
-        raise ValueError(f"file: must be the path of a document (is {file!r})")
+    path = parameters.path("file", file)
     try:
-        document = Path(file).read_bytes()
+        document = Path(path).read_bytes()
         total(document)
     except OSError as error:
         raise ValueError(f"file: {file} can't be read: {error.strerror}") from error
