@@ -78,7 +78,7 @@ class Draft:
         id: its name.
         task: what it runs.
         after: ids of the stages it takes from; none for the messages themselves.
-        about: what to know about it, a line each.
+        about: what to know about it.
 
     Attributes:
         params: of the task, so far.

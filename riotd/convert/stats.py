@@ -1,5 +1,7 @@
 """RIoTBench's STATS: averages, forecasts and counts, drawn, zipped and stored (paper, figure 3b)."""
 
+import re
+
 from riotd.convert.drafts import Draft, Given
 from riotd.convert.etl import parse
 from riotd.convert.settings import count, names, real
@@ -8,6 +10,8 @@ _COUNT = "AGGREGATE.DISTINCT_APPROX_COUNT."
 _KALMAN = "STATISTICS.KALMAN_FILTER."
 _FORECAST = "PREDICT.SIMPLE_LINEAR_REGRESSION."
 _ZIP = "IO.ZIPBUFFER."
+_UNFIT = re.compile(r"[^\w.-]")
+"""What is better not in the name of a file."""
 _GATHER = "AGGREGATE.ACCUMLATOR."
 
 
@@ -23,17 +27,20 @@ def stats(given: Given) -> list[Draft]:
 
 def _average(given: Given) -> Draft:
     draft = Draft(given, "average", "average", ["parse"], "AVG")
-    listed = draft.take("fields", "AGGREGATE.BLOCK_AVERAGE.USE_MSG_FIELD", names)
-    if listed is None:
-        draft.set("fields", given.measured())
+    _watch(given, draft, "AGGREGATE.BLOCK_AVERAGE.USE_MSG_FIELD")
     draft.take("window", "AGGREGATE.BLOCK_COUNT.WINDOW_SIZE", count)
     return draft
 
 
+def _watch(given: Given, draft: Draft, key: str) -> None:
+    """The fields of a setting, else the measured ones: left out, they would be all that are numbers, as positions are."""
+    if draft.take("fields", key, names) is None and (measured := given.measured()):
+        draft.set("fields", measured)
+
+
 def _kalman(given: Given) -> Draft:
     draft = Draft(given, "kalman", "kalman_filter", ["parse"], "KAL")
-    if draft.take("fields", f"{_KALMAN}USE_MSG_FIELDLIST", names) is None:
-        draft.set("fields", given.measured())
+    _watch(given, draft, f"{_KALMAN}USE_MSG_FIELDLIST")
     for parameter, key in (
         ("process_noise", "PROCESS_NOISE"),
         ("sensor_noise", "SENSOR_NOISE"),
@@ -45,7 +52,8 @@ def _kalman(given: Given) -> Draft:
 
 def _forecast(given: Given, kalman: Draft) -> Draft:
     draft = Draft(given, "forecast", "sliding_regression", [kalman.id], "SLR")
-    draft.set("fields", kalman.params["fields"])
+    if "fields" in kalman.params:
+        draft.set("fields", kalman.params["fields"])
     draft.take("window", f"{_FORECAST}WINDOW_SIZE_TRAIN", count)
     draft.take("horizon", f"{_FORECAST}WINDOW_SIZE_PREDICT", count)
     if given.settings.peek(f"{_FORECAST}USE_MSG_FIELD").startswith("-"):
@@ -87,7 +95,7 @@ def _series(given: Given, before: list[str]) -> Draft:
 def _zip(given: Given, plot: Draft) -> Draft:
     draft = given.blobs(Draft(given, "zip", "remote_zip", [plot.id], "LZP and ABU in one: RZP"))
     draft.set("field", "plot")
-    pattern = given.settings.peek(f"{_ZIP}FILENAME_PATTERN")
+    pattern = _UNFIT.sub("_", given.settings.peek(f"{_ZIP}FILENAME_PATTERN"))
     ending = ".png" if given.settings.peek(f"{_ZIP}FILENAME_EXT") == ".png" else ".svg"
     plot.set("format", ending[1:], f"{_ZIP}FILENAME_EXT")
     draft.set("entry", f"{pattern and pattern + '-'}{{source}}-{{time}}{ending}", f"{_ZIP}FILENAME_PATTERN")

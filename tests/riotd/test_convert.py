@@ -334,10 +334,11 @@ def test_a_data_set_of_ones_own(tmp_path: Path) -> None:
 
 def test_a_file_without_columns_is_right_too(tmp_path: Path) -> None:
     """Nothing to join by, nothing to key by: what can be made of the rest is a right configuration."""
-    made = convert.convert(b"AGGREGATE.BLOCK_COUNT.WINDOW_SIZE=7\n", flow="etl")
-    assert [draft.id for draft in made.drafts if not draft.lacks] == ["parse"]
+    made = convert.convert(b"AGGREGATE.BLOCK_COUNT.WINDOW_SIZE=7\nIO.ZIPBUFFER.FILENAME_PATTERN=a {b}/\n")
+    assert [draft.id for draft in made.flows["etl"] if not draft.lacks] == ["parse"]
+    assert _params(made, "average") == {"window": 7}
     loaded = _loaded(page(made, origin="x"), tmp_path)
-    assert (loaded.name, loaded.key) == ("riotbench-etl", config.Key())
+    assert (loaded.name, loaded.key) == ("riotbench", config.Key())
 
 
 def test_a_file_that_is_none_is_refused() -> None:
