@@ -163,6 +163,14 @@ def test_what_can_not_be_learnt_from_is_refused(values: dict[str, Value], messag
     assert task.snapshot() == before
 
 
+def test_a_refusal_is_short() -> None:
+    """However many classes there are, the reason can be read."""
+    task = DecisionTreeTrain(["a"], classes=[f"class {number}" for number in range(1000)])
+    with pytest.raises(BadRecord, match="is not among the classes class 0, class 1") as refusal:
+        task.process(Record(1, "d", 0.0, {"a": 1.0, "label": "x" * 9999}))
+    assert len(str(refusal.value)) < 400
+
+
 @pytest.mark.parametrize(
     ("params", "message"),
     [

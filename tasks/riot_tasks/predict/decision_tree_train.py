@@ -32,11 +32,12 @@ class DecisionTreeTrain(Trainer):
     as JSON; `version`, what it is called, `{source}-DTC-{end of the window in ms}`; `trained_on`, how many rows it is
     made of; `leaves`; `accuracy`, the share of these rows that it puts in their class; and `cv_accuracy`, the same
     for rows it has not seen, by cross-validation: the one to compare models by. At the end of a bounded stream the
-    partial window makes one more, if it has rows enough.
+    partial window makes one more, if it has rows enough. With a table, the record's field `name` stands for the source,
+    where it has one, and `rowstart` and `rowend`, ms, for the window.
 
     Fields are found by their names: a record that lacks one of them is a BadRecord, as is one with a feature that is
     no number, or a class that is not in the list; one where one of them is None does not count, nor does a row with
-    an empty cell. A table of too few rows is a BadRecord. Learning takes 5 to 30 ms for 1,000 rows of five.
+    an empty cell. A table of too few rows is a BadRecord. Learning takes 10 to 35 ms for 1,000 rows of five.
 
     RIoTBench grows C4.5 trees (Weka's J48, gain ratio, pruned by an estimate from the training rows); these are grown
     by entropy and pruned by cross-validation.
@@ -80,7 +81,8 @@ class DecisionTreeTrain(Trainer):
     def _outcome(self, value: Value) -> float:
         place = self._places.get(text(value))
         if place is None:
-            raise BadRecord(f"{self.target}: {text(value)[:40]!r} is not among the classes {', '.join(self._places)}")
+            classes = ", ".join(self._places)[:200]
+            raise BadRecord(f"{self.target}: {text(value)[:40]!r} is not among the classes {classes}")
         return place
 
     def _learnt(self, rows: Sequence[Row], head: Mapping[str, Any]) -> TreeModel:

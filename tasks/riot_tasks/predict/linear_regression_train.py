@@ -28,7 +28,8 @@ class LinearRegressionTrain(Trainer):
     as JSON; `version`, what it is called, `{source}-MLR-{end of the window in ms}`; `trained_on`, how many rows it is
     made of; `rmse`, the root of its mean squared error over them, and `r2`, the share of the variance it accounts
     for, which is absent if the target is constant. At the end of a bounded stream the partial window makes one more,
-    if it has rows enough.
+    if it has rows enough. With a table, the record's field `name` stands for the source, where it has one, and
+    `rowstart` and `rowend`, ms, for the window.
 
     Fields are found by their names: a record that lacks one of them is a BadRecord, as is one where it holds no
     number within ±1e100; one where it is None does not count, nor does a row with an empty cell. A table of too few
