@@ -33,7 +33,7 @@ def _average(given: Given) -> Draft:
 
 
 def _watch(given: Given, draft: Draft, key: str) -> None:
-    """The fields of a setting, else the measured ones: left out, they would be all that are numbers, as positions are."""
+    """The fields of a setting, else the measured ones: without any, positions on the map would count too."""
     if draft.take("fields", key, names) is None and (measured := given.measured()):
         draft.set("fields", measured)
 
