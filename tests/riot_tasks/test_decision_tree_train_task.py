@@ -181,6 +181,7 @@ def test_a_refusal_is_short() -> None:
         ({"window": 3}, "window: must be a whole number from 4"),
         ({"window": 9, "min_leaf": 5}, "window: must be a whole number from 10"),
         ({"min_leaf": 0}, "min_leaf: must be a whole number from 1"),
+        ({"min_leaf": 2**30}, "min_leaf: must be a whole number from 1 to 1073741823"),
         ({"max_depth": 51}, "max_depth: must be a whole number from 1 to 50"),
         ({"rows": None}, "rows: must be a field's name"),
     ],
