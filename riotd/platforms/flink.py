@@ -23,9 +23,9 @@ _MISSING = Mistake(
 def run(plan: Plan, portions: Iterable[Portion], *, shards: int) -> Iterator[Outcome]:
     """An outcome for each portion, and one for the end, when the tasks are flushed; each key's results in order.
 
-    The job runs on a Flink in a Java process that this one starts, and keeps until its end for further runs; each
-    shard has a Python process of its own. All input is read before the first outcome is given, and lies in the
-    folder for temporary files meanwhile, outcomes too.
+    The job runs on a Flink in a Java process that this one starts, and keeps until its end for further runs; the
+    shards are in Python processes, as many as there are cores for. All input is read before the first outcome is
+    given, and lies in the folder for temporary files meanwhile, outcomes too.
 
     Args:
         plan: what the shards run.
@@ -45,7 +45,7 @@ def run(plan: Plan, portions: Iterable[Portion], *, shards: int) -> Iterator[Out
 
 
 def _outcomes(plan: Plan, portions: Iterable[Portion], shards: int) -> Iterator[Outcome]:
-    with TemporaryDirectory(prefix="riotd-flink-") as folder:
+    with TemporaryDirectory(prefix="riotd-flink-", ignore_cleanup_errors=True) as folder:
         spool = Spool(Path(folder), shards=shards)
         slices = list(spool.fill(portions))
         from riotd.platforms.flink_job import execute  # noqa: PLC0415 - imports Flink, which is an extra

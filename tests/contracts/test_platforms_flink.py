@@ -1,6 +1,7 @@
 """The contract on Flink, which lives in an environment of its own: one Java for all jobs."""
 
 import os
+import signal
 import subprocess
 from importlib.util import find_spec
 from pathlib import Path
@@ -65,7 +66,11 @@ def life(tmp_path_factory: pytest.TempPathFactory) -> Life:
         text=True,
         start_new_session=True,
     )
-    said, _ = program.communicate()
+    try:
+        said, _ = program.communicate(timeout=360)
+    except subprocess.TimeoutExpired:
+        os.killpg(program.pid, signal.SIGKILL)
+        raise
     assert program.returncode == 0, said
     answers = msgspec.msgpack.decode((folder / "answers").read_bytes(), type=list[Answer])
     return Life(dict(zip(jobs, answers, strict=True)), examples, said, program.pid, temporary)
