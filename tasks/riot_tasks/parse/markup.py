@@ -129,7 +129,7 @@ class Path(NamedTuple):
 
 
 def path(parameter: str, written: object) -> Path:
-    """A path as it is written in a config: `a/b`, `@id`, `a/@id`, `.`, `//a`, `/root/a[@id='x']`.
+    """A path as it is written in a config: `a/b`, `@id`, `a/@id`, `.`, `//a`, `/log/a[@id='x']`.
 
     Raises:
         ValueError: it is none.
