@@ -231,6 +231,12 @@ def hints(task: type[Task]) -> dict[str, Any]:
     return found
 
 
+def wants_payload(task: type[Task], params: Mapping[str, Any]) -> bool:
+    """Whether a task with these parameters reads raw messages, as `senml_parse` does: its `field` is `payload`."""
+    field = signature(task).parameters.get("field")
+    return field is not None and params.get("field", field.default) == "payload"
+
+
 def type_text(hint: object) -> str:
     """A type as a person reads it: `list[str]`, `float | None`."""
     if get_origin(hint) in (Union, UnionType) or not isinstance(hint, type) or get_origin(hint):

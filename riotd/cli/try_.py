@@ -99,7 +99,7 @@ def command(  # noqa: PLR0917 - one for each option
     with _opened(file) as lines:
         numbered = _filled(lines)
         first = next(numbered, (0, b""))
-        raw = kind.__module__.startswith("riot_tasks.parse.")
+        raw = catalog.wants_payload(kind, settings)
         chosen = sniff(first[1], raw=raw) if form == "auto" else form
         trial = _trial(kind, settings, Reader(chosen, raw=raw, source=source, time=when, now=time.time()))
         show = _printer()

@@ -178,6 +178,22 @@ def test_a_parameter_without_a_default_must_be_given() -> None:
         catalog.create("RGF", {})
 
 
+@pytest.mark.parametrize(
+    ("name", "params", "wants"),
+    [
+        ("senml_parse", {}, True),
+        ("senml_parse", {"field": "pack"}, False),
+        ("bloom_filter", {}, False),
+        ("bloom_filter", {"field": "payload"}, True),
+        ("annotate", {}, False),
+        ("join", {}, False),
+    ],
+)
+def test_which_tasks_read_raw_messages(name: str, params: dict[str, str], *, wants: bool) -> None:
+    """Those whose parameter `field` is `payload`, by default or as it is set; not all that are called parse tasks."""
+    assert catalog.wants_payload(catalog.find(name), params) is wants
+
+
 def test_a_constructor_that_takes_anything_is_given_anything(install: Install) -> None:
     """No names are checked where the constructor has none."""
     install("acme", "plugin_echo", ECHO)

@@ -83,6 +83,15 @@ def test_a_parse_task_gets_the_raw_payload() -> None:
         assert record["values"]["t"] == 20.5
 
 
+def test_a_parse_task_that_wants_fields_gets_records() -> None:
+    """`annotate` and `join` are handed what the lines say, as any task is that does not read a payload."""
+    fields = '{"device": "dev7", "time": 5, "t": 20.5}'
+    (noted,) = _results(_try(fields, "annotate", "table.dev7=[indoor]", "names=[kind]"))
+    assert noted["values"] == {"device": "dev7", "time": 5, "t": 20.5, "kind": "indoor"}
+    (joined,) = _results(_try(fields, "join", "fields=[t, time]"))
+    assert (joined["source"], joined["values"]) == ("dev7", {"t": 20.5, "time": 5})
+
+
 def test_anything_else_is_a_raw_payload() -> None:
     """Lines of no known form are bytes in the field payload; so is everything with --format raw."""
     assert _results(_try("hello", "noop"))[0]["values"] == {"payload": "hello"}
