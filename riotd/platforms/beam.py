@@ -26,7 +26,7 @@ def run(plan: Plan, portions: Iterable[Portion], *, shards: int) -> Iterator[Out
 
     Args:
         plan: what the shards run.
-        portions: in the order of the input, ids ascending.
+        portions: in the order of the input: batches and ids ascend.
         shards: how many; a key's messages all go to one.
 
     Raises:
