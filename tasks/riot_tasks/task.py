@@ -13,8 +13,9 @@ class Task(ABC):
     """One step of a dataflow over the records of one key.
 
     Public attributes are the constructor's parameters, under the same names; underscored ones are state.
-    Whoever runs tasks makes one instance per key if `stateful`, else one for all keys; calls it from one
-    thread, in the order of the records; and may drop it at any time between two calls, keeping `snapshot()`.
+    Whoever runs tasks makes one instance per key if `stateful`, else one for all keys; calls it from one thread at
+    a time, not always the same, in the order of the records; and may drop it at any time between two calls, keeping
+    `snapshot()`.
 
     A task knows records and nothing else: no topics, batches, shards, threads, no clock, no randomness that
     is not seeded. Output depends on the constructor's parameters and on the records so far, so that a replay
@@ -27,6 +28,9 @@ class Task(ABC):
     """RIoTBench's code (KAL, SLR, ...), where it has one."""
     pattern: ClassVar[str] = "1:1"
     """Records in : records out, as RIoTBench writes it: 1:1, 1:0/1, 1:N, N:1, N:M."""
+
+    waits: ClassVar[bool] = False
+    """True if it may raise `Unavailable`, or block: it is never run where others would have to wait too, on a loop."""
 
     @abstractmethod
     def process(self, record: Record) -> Iterable[Record]:
@@ -68,6 +72,7 @@ class BulkTask(Task):
     """
 
     stateful: ClassVar[bool] = False
+    waits: ClassVar[bool] = True
 
     @abstractmethod
     def process_many(self, records: Sequence[Record]) -> Sequence[Iterable[Record] | BadRecord]:
