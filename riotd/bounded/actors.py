@@ -1,10 +1,11 @@
 """Runs on Ray: the daemon's own engine, behind a loop in a thread of its own, so that any program can call it."""
 
 import asyncio
+import signal
 from collections import deque
 from collections.abc import Awaitable, Coroutine, Iterator
 from concurrent.futures import Future
-from threading import Event, Thread
+from threading import Event, Thread, current_thread, main_thread
 from typing import Any, TypeVar
 
 import uvloop
@@ -93,6 +94,7 @@ class Actors:
             entering.cancel()
             ended.wait()
             raise
+        _take_back_sigterm()
 
     def _said(self, call: Coroutine[Any, Any, _T]) -> Future[_T]:
         return asyncio.run_coroutine_threadsafe(call, self._loop)
@@ -114,6 +116,13 @@ class Actors:
         await asyncio.gather(*self._flying, return_exceptions=True)
         await engine.reconfigure(Plan(()))
         await engine.reconfigure(plan)
+
+
+def _take_back_sigterm() -> None:
+    """Ray puts a handler of its own below Python's, which dumps a stack; the program's own shall hold."""
+    handler = signal.getsignal(signal.SIGTERM)
+    if handler is not None and current_thread() is main_thread():
+        signal.signal(signal.SIGTERM, handler)
 
 
 def _landed(cut: Cut | None, flights: list[tuple[int, Future[Outcome]]]) -> Done:

@@ -82,7 +82,9 @@ class Input:
 
     def position(self) -> int:
         """Bytes read of its `size`."""
-        return self._file.tell() if self._file is not None and not self._file.closed else self.size or 0
+        if self.size is None or self._file is None:
+            return 0
+        return self.size if self._file.closed else self._file.tell()
 
     def _blocks(self) -> Generator[Block, None, None]:
         number, rest, begun = 1, b"", False

@@ -51,8 +51,9 @@ def run_all(runs: Sequence[Run], place: Place, *, rejects: IO[bytes] | None = No
     for group in _groups(runs, place.lanes):
         place.prepare(group[0].plan)
         shares = [range(index, place.shards, len(group)) for index in range(len(group))]
-        active = deque((run, run.steps(place, share, rejects)) for run, share in zip(group, shares, strict=True))
+        begun = [(run, run.steps(place, share, rejects)) for run, share in zip(group, shares, strict=True)]
         try:
+            active = deque(begun)
             while active:
                 run, steps = active.popleft()
                 if _advanced(run, steps, place):
@@ -60,7 +61,7 @@ def run_all(runs: Sequence[Run], place: Place, *, rejects: IO[bytes] | None = No
                 if watch is not None:
                     watch(_sum(runs))
         finally:
-            for _, steps in active:
+            for _, steps in begun:  # whatever ended it, Ctrl-C at any instant too: no part of an output stays
                 steps.close()
 
 
