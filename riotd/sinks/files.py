@@ -10,17 +10,11 @@ from riotd.sinks.appending import Appender
 from riotd.sinks.letters import encode_letter
 
 
-class FileSink:
-    """Results, as they are encoded, a line each; the file is synced when it is closed.
+class _File:
+    """A file that is open for appending within the context; synced when it is closed."""
 
-    `send` returns when the operating system has the results: they survive a kill of the daemon, and a power cut once
-    `fsync` returned. A full disk makes `send` wait.
-    """
-
-    def __init__(self, config: cfg.FileSink) -> None:
+    def __init__(self, config: cfg.FileSink | cfg.FileRejects) -> None:
         self._appender = Appender(config.path)
-        self._sent = 0
-        self._bytes = 0
 
     async def __aenter__(self) -> Self:
         """Open the file.
@@ -36,6 +30,19 @@ class FileSink:
     ) -> None:
         """Sync and close."""
         await self._appender.__aexit__(kind, error, trace)
+
+
+class FileSink(_File):
+    """Results, as they are encoded, a line each; the file is synced when it is closed.
+
+    `send` returns when the operating system has the results: they survive a kill of the daemon, and a power cut once
+    `fsync` returned. A full disk makes `send` wait.
+    """
+
+    def __init__(self, config: cfg.FileSink) -> None:
+        super().__init__(config)
+        self._sent = 0
+        self._bytes = 0
 
     async def send(self, results: Sequence[Result]) -> None:
         """As `Sink.send`."""
@@ -59,26 +66,8 @@ class FileSink:
         return {"sent": self._sent, "failed": 0, "bytes": self._bytes, "retries": self._appender.retries}
 
 
-class FileRejects:
+class FileRejects(_File):
     """Dead letters, a line of JSON each, with the raw bytes; see `encode_letter`."""
-
-    def __init__(self, config: cfg.FileRejects) -> None:
-        self._appender = Appender(config.path)
-
-    async def __aenter__(self) -> Self:
-        """Open the file.
-
-        Raises:
-            ConfigError: its folder is not there, or this user may not write it.
-        """
-        await self._appender.__aenter__()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Sync and close."""
-        await self._appender.__aexit__(kind, error, trace)
 
     async def send(self, letters: Sequence[DeadLetter]) -> None:
         """As `Sink.send`."""
