@@ -11,15 +11,8 @@ from typing import Self
 
 import psutil
 
-_SETTINGS = """\
-listener {port} 127.0.0.1
-allow_anonymous true
-persistence false
-max_queued_messages 0
-max_inflight_messages 0
-set_tcp_nodelay true
-log_type none
-"""
+from riotd.benchmarks.broker import SETTINGS
+
 _PATIENCE = 10.0
 
 
@@ -40,7 +33,7 @@ class Broker:
         Raises:
             RuntimeError: there is no mosquitto, or it does not start.
         """
-        self._settings.write_text(_SETTINGS.format(port=self.port), encoding="utf-8")
+        self._settings.write_text(SETTINGS.format(port=self.port), encoding="utf-8")
         self._process = subprocess.Popen([program("mosquitto"), "-c", str(self._settings)])
         deadline = time.monotonic() + _PATIENCE
         while not self._answers():

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-_SETTINGS = """\
+SETTINGS = """\
 listener {port} 127.0.0.1
 allow_anonymous true
 persistence false
@@ -16,6 +16,7 @@ max_inflight_messages 0
 set_tcp_nodelay true
 log_type none
 """
+"""Of a broker whose limits are lifted, so that it is not its settings that are measured."""
 _START_WITHIN = 10.0
 
 
@@ -34,7 +35,7 @@ async def private_broker(program: str, folder: Path) -> AsyncIterator[str]:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
     settings = folder / "mosquitto.conf"
-    await asyncio.to_thread(settings.write_text, _SETTINGS.format(port=port), encoding="utf-8")
+    await asyncio.to_thread(settings.write_text, SETTINGS.format(port=port), encoding="utf-8")
     process = await asyncio.create_subprocess_exec(program, "-c", str(settings), stdin=asyncio.subprocess.DEVNULL)
     try:
         async with asyncio.timeout(_START_WITHIN):
