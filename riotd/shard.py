@@ -15,6 +15,7 @@ from riotd.formats import ENCODERS
 from riotd.messages import Outcome, Portion, Reject, Result, Tally
 
 _T = TypeVar("_T")
+_Process = Callable[[Record], Iterable[Record]]
 SNAPSHOT_VERSION = 1
 _PATIENCE = (0.1, 5.0)
 """First and longest pause, seconds, before a task that said `Unavailable` is asked again."""
@@ -36,6 +37,11 @@ class Shard:
         self._plan = plan
         self._cancelled = Event()
         self._stages = [_Running(stage, plan, self._cancelled) for stage in plan.stages]
+
+    @property
+    def waits(self) -> bool:
+        """Whether `run` may have to wait for something outside."""
+        return any(running.waits for running in self._stages)
 
     def run(self, portion: Portion) -> Outcome:
         """Process the messages of a portion, in order, stage by stage; an empty portion flushes the tasks."""
@@ -113,7 +119,7 @@ def _merged(outputs: dict[str, list[Record]], after: tuple[str, ...]) -> list[Re
     return sorted((record for name in after for record in outputs[name]), key=lambda record: record.id)
 
 
-def _answers(task: BulkTask, records: list[Record]) -> Callable[[Record], Iterable[Record]]:
+def _answers(task: BulkTask, records: list[Record]) -> _Process:
     """The task is given the records, and what it says to each is kept, to be asked for in their order."""
     pairs = zip(records, task.process_many(records), strict=True)
     answers = iter([answer if isinstance(answer, BadRecord) else list(answer) for _, answer in pairs])
@@ -133,7 +139,7 @@ class _Slot:
 
     def __init__(self, task: Task, seen: float) -> None:
         self.task, self.seen = task, seen
-        self.process: Callable[[Record], Iterable[Record]] = task.process
+        self.process = task.process
 
 
 class _Running:
@@ -147,6 +153,7 @@ class _Running:
         self._slots: dict[str, _Slot] = {}
         self._shared = _Slot(self._task(**stage.params), 0.0)  # also finds wrong parameters now, not at a message
         self._swept = 0.0
+        self.waits = self._task.waits
 
     @property
     def keys(self) -> int:
@@ -164,21 +171,20 @@ class _Running:
         begun = perf_counter()
         given: list[Record] = []
         passed = rejected = 0
-        stateful, slots, shared = self._task.stateful, self._slots, self._asked(records)
+        stateful, slots, process = self._task.stateful, self._slots, self._asked(records)
         for record in records:
             if stateful:
                 slot = slots.get(record.source)
                 if slot is None:
                     slot = slots[record.source] = _Slot(self._task(**self.stage.params), now)
                 slot.seen = now
-            else:
-                slot = shared
+                process = slot.process
             before = len(given)
             try:
-                given.extend(slot.process(record))
+                given.extend(process(record))
             except (Exception, SystemExit) as error:  # noqa: BLE001 - a task is anybody's code: it fails for one record
                 del given[before:]
-                if problem := self._problem(error, slot, record, given):
+                if problem := self._problem(error, process, record, given):
                     rejects.append(Reject(self.stage.id, record.id, problem))
                     rejected += 1
                     continue
@@ -216,27 +222,26 @@ class _Running:
 
     def _flushed(self) -> Iterator[Record]:
         for slot in self._slots.values() if self._task.stateful else [self._shared]:
-            yield from slot.task.flush()
+            flush = slot.task.flush
+            yield from self._patiently(lambda: list(flush()))  # noqa: B023 - called at once
 
-    def _asked(self, records: list[Record]) -> _Slot:
-        """The instance for all keys; one that takes many records has been given these, and will say what it said."""
+    def _asked(self, records: list[Record]) -> _Process:
+        """How the instance for all keys is asked; one that takes many records has been given these by then."""
         task = self._shared.task
         if not isinstance(task, BulkTask) or not records:
-            return self._shared
-        slot = _Slot(task, 0.0)
+            return task.process
         try:
-            slot.process = self._patiently(lambda: _answers(task, records))
+            return self._patiently(lambda: _answers(task, records))
         except EngineError:
             raise
         except (Exception, SystemExit):  # noqa: BLE001 - a task is anybody's code: one by one finds which record it is
-            return self._shared
-        return slot
+            return task.process
 
-    def _problem(self, error: BaseException, slot: _Slot, record: Record, given: list[Record]) -> str:
+    def _problem(self, error: BaseException, process: _Process, record: Record, given: list[Record]) -> str:
         """Why the record is refused; "" if the task only had to be asked again."""
         if isinstance(error, Unavailable):
             try:
-                given.extend(self._patiently(lambda: list(slot.process(record)), error))
+                given.extend(self._patiently(lambda: list(process(record)), error))
             except EngineError:
                 raise
             except (Exception, SystemExit) as again:  # noqa: BLE001 - as in `run`
@@ -246,7 +251,7 @@ class _Running:
         return str(error) if isinstance(error, BadRecord) else f"the task failed: {type(error).__name__}: {error}"
 
     def _patiently(self, ask: Callable[[], _T], error: Unavailable | None = None) -> _T:
-        """What the task gives, asked until it no longer says `Unavailable`, as it may have done already (`error`).
+        """What the task gives once it no longer says `Unavailable`, which may be what it said already (`error`).
 
         Its shard waits meanwhile, with growing pauses, so that order is kept and nothing piles up behind it.
         """

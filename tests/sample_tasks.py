@@ -101,3 +101,20 @@ class Ferry(BulkTask):
         if word == b"bad":
             return BadRecord("it is bad")
         return [Record(record.id, record.source, record.time, {"n": len(str(word))})] if word else ()
+
+
+class Hesitant(Counter):
+    """A Counter that says Unavailable the first `times` times it is asked for what it holds back."""
+
+    asked = 0
+
+    def __init__(self, times: int = 2) -> None:
+        super().__init__()
+        self.times = times
+
+    def flush(self) -> Iterable[Record]:
+        """The last number, once it is available."""
+        Hesitant.asked += 1
+        if Hesitant.asked <= self.times:
+            raise Unavailable("not yet")
+        return super().flush()

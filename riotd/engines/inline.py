@@ -61,6 +61,7 @@ class InlineEngine:
         if errors := [error for error in made if isinstance(error, BaseException)]:
             await self.__aexit__(None, None, None)
             raise errors[0]
+        self._paces = [_Pace(waits=shard.waits) for shard in self._shards]
         return self
 
     async def __aexit__(
@@ -92,8 +93,8 @@ class InlineEngine:
 
     async def reconfigure(self, plan: Plan) -> None:
         """Run `plan` from the next `submit` on; raises EngineError, and goes on with the old one, if it can't."""
-        await self._threads[0].call(build, plan)
-        self._paces = [_Pace() for _ in self._threads]
+        trial = await self._threads[0].call(build, plan)
+        self._paces = [_Pace(waits=trial.waits) for _ in self._threads]
         pairs = zip(self._threads, self._shards, strict=True)
         await asyncio.gather(*(thread.call(shard.reconfigure, plan) for thread, shard in pairs))
 
@@ -103,11 +104,15 @@ class InlineEngine:
 
 
 class _Pace:
-    """How long a shard takes for a message: soon believed when slow, slowly when quick."""
+    """How long a shard takes for a message: soon believed when slow, slowly when quick.
 
-    def __init__(self) -> None:
+    Args:
+        waits: whether its tasks may have to wait for something outside, and so never are quick.
+    """
+
+    def __init__(self, *, waits: bool = False) -> None:
         self._each = math.inf
-        self._barred = False
+        self._barred = waits
 
     def quick(self, messages: int) -> bool:
         """Whether so many may be run on the loop; never before the first portion, and never the tasks' flush."""

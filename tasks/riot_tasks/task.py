@@ -44,7 +44,11 @@ class Task(ABC):
         """
 
     def flush(self) -> Iterable[Record]:
-        """Give what is still held back at the end of a bounded stream; default nothing."""
+        """Give what is still held back at the end of a bounded stream; default nothing.
+
+        Raises:
+            Unavailable: something outside is out of reach; what is held back still is.
+        """
         return ()
 
     def snapshot(self) -> Mapping[str, Any]:

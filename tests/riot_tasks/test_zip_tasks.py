@@ -141,6 +141,13 @@ class TestBoth:
         with pytest.raises(BadRecord, match="payload: has 11 bytes; max_bytes is 10"):
             task.process(_record(5, b"x" * 11))
 
+    def test_a_record_whose_file_could_have_no_name_is_refused(self, make: Callable[..., Task]) -> None:
+        """It is refused itself and at once: no later record is held up by it."""
+        task = make(count=2, entry="{id}")
+        with pytest.raises(BadRecord, match=r"^name: .* is too long"):
+            task.process(_record(1, source="x" * 190))
+        assert [result.values["count"] for result in _run(task, _record(2), _record(3))] == [2]
+
     def test_each_may_be_a_file(self, make: Callable[..., Task]) -> None:
         """With `count: 1` every record makes a file."""
         assert [result.values["count"] for result in _run(make(count=1), _record(1), _record(2))] == [1, 1]

@@ -2,7 +2,10 @@
 
 import time
 
-from riotd.engines.inline import _Pace
+import pytest
+
+from riotd.dataflow import Plan, Stage
+from riotd.engines.inline import InlineEngine, _Pace
 from riotd.messages import Outcome, Portion
 
 PORTION = Portion(0, 0.0, [1], ["a"], [b""])
@@ -35,3 +38,20 @@ def test_once_slow_on_the_loop_is_never_there_again() -> None:
     for _ in range(50):
         pace.timed(quick, PORTION)
         assert not pace.quick(1)
+
+
+def test_what_may_wait_is_never_on_the_loop() -> None:
+    """Tasks that reach outside stay off the loop, however quick they are: their store may go away."""
+    pace = _Pace(waits=True)
+    pace.timed(quick, PORTION)
+    assert not pace.quick(1)
+
+
+@pytest.mark.parametrize(("task", "waits"), [("Ferry", True), ("Counter", False)])
+async def test_the_engine_asks_its_shards(task: str, waits: bool) -> None:  # noqa: FBT001 - a parameter of pytest's
+    """A plan with such a task runs in a thread, before and after a change of the plan."""
+    plan = Plan((Stage("c", "tests.sample_tasks:Counter"), Stage("t", f"tests.sample_tasks:{task}", after=("c",))))
+    async with InlineEngine(plan, shards=2) as engine:
+        assert [pace._barred for pace in engine._paces] == [waits, waits]
+        await engine.reconfigure(Plan((Stage("f", "tests.sample_tasks:Ferry"),)))
+        assert [pace._barred for pace in engine._paces] == [True, True]

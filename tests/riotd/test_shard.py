@@ -11,7 +11,7 @@ from riotd.dataflow import Outlet, Plan, Stage
 from riotd.errors import EngineError
 from riotd.messages import Outcome, Portion
 from riotd.shard import Shard
-from tests.sample_tasks import Ferry, Patient
+from tests.sample_tasks import Ferry, Hesitant, Patient
 
 COUNTER, MOODY, PATIENT, FERRY = (f"tests.sample_tasks:{name}" for name in ("Counter", "Moody", "Patient", "Ferry"))
 
@@ -112,6 +112,14 @@ class TestUnavailable:
         outcome = Shard(plan(Stage("p", PATIENT, {"times": 3}), outlets=())).run(portion(("a", b"x")))
         assert outcome.rejects == []
         assert outcome.tallies[0].passed == 1
+
+    def test_at_the_end_too(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A task that can't give up what it holds back is asked again, and nothing of it is lost."""
+        monkeypatch.setattr("riotd.shard._PATIENCE", (0.001, 0.002))
+        monkeypatch.setattr(Hesitant, "asked", 0)
+        shard = Shard(plan(Stage("h", "tests.sample_tasks:Hesitant", {"times": 3})))
+        shard.run(portion(("a", b"x"), ("a", b"y")))
+        assert values(shard.run(Portion(-1, 2.0, [], [], []))) == [{"last": 2}]
 
     def test_waiting_can_be_cancelled(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """`cancel` from another thread ends the wait with an error, so that the daemon can leave."""

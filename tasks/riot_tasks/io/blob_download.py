@@ -66,7 +66,7 @@ class BlobDownload(BulkTask):
     def process_many(self, records: Sequence[Record]) -> Sequence[Iterable[Record] | BadRecord]:
         """The records with what their blobs hold."""
         store = blobs.blobs(self.store, self.credentials)
-        return side_by_side(lambda record: self._read(record, store), records, store.lanes)
+        return side_by_side(lambda record: self._read(record, store), records, store.readers)
 
     def _read(self, record: Record, store: blobs.Blobs) -> Iterable[Record]:
         name = self._name.fill(record)

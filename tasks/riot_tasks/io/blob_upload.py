@@ -72,7 +72,7 @@ class BlobUpload(BulkTask):
     def process_many(self, records: Sequence[Record]) -> Sequence[Iterable[Record] | BadRecord]:
         """For each record where its blob is."""
         store = blobs.blobs(self.store, self.credentials)
-        lanes = store.lanes if self._all_differ(records) else 1  # else the last of a name would be any of them
+        lanes = store.writers if self._all_differ(records) else 1  # else the last of a name would be any of them
         return side_by_side(lambda record: self._written(record, store), records, lanes)
 
     def _written(self, record: Record, store: blobs.Blobs) -> Iterable[Record]:

@@ -13,8 +13,8 @@ class LocalZip(Zipping):
         folder: where the files are made; made if it is not there.
         field: holds an entry's content, bytes or text.
         entry: template for an entry's name: {source}, {id}, {time} in ms, or any field.
-        name: template for the file's name: {source}, {time} of the first entry in ms, {first} and {last}, the ids
-            of the records of the first and the last entry. `.zip` is put behind it.
+        name: template for the file's name: {source} and {time} in ms of the first entry, {first} and {last}, the
+            ids of the records of the first and the last entry. `.zip` is put behind it.
         count: entries in a file.
         max_bytes: of a file's entries together, before compression; the file is closed before one that would be
             too much, and a longer content makes the record a BadRecord.

@@ -60,6 +60,7 @@ class TableRange(Task):
 
     code = "ATR"
     stateful = False
+    waits = True
     pattern = "1:N"
 
     def __init__(  # noqa: PLR0913 - eleven keys of the config

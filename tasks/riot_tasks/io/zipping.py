@@ -21,6 +21,9 @@ MOST_BYTES = 16 * 1024 * 1024
 _EARLIEST, _LATEST = 315_532_800.0, 4_354_819_198.0
 """1980-01-01 00:00:00 and 2107-12-31 23:59:58: what a zip can say (APPNOTE, section 4.4.6)."""
 
+_LONG = "9" * 19
+"""An id as long as any."""
+
 Entry = tuple[str, float, bytes]
 """Name, Unix seconds, content."""
 
@@ -31,13 +34,14 @@ class Zipping(Task):
     Args:
         field: holds an entry's content, bytes or text.
         entry: template for an entry's name.
-        name: template for the archive's name: {source}, {time} of the first entry in ms, {first} and {last}, the
+        name: template for the archive's name: {source} and {time} in ms of the first entry, {first} and {last}, the
             ids of the records of the first and the last.
         count: entries in an archive.
         max_bytes: of all entries together, before compression.
     """
 
     pattern = "N:1"
+    waits = True
 
     def __init__(self, field: str, entry: str, name: str, count: int, max_bytes: int) -> None:
         self.field = parameters.name("field", field)
@@ -47,8 +51,8 @@ class Zipping(Task):
         self.max_bytes = whole("max_bytes", max_bytes, least=1)
         self._entries: list[Entry] = []
         self._size = 0
-        self._first = 0
-        self._last: Record | None = None  # of the last entry, without its values
+        self._first: Record | None = None  # of the first entry and of the last, without their values
+        self._last: Record | None = None
 
     @abstractmethod
     def _put(self, name: str, data: bytes) -> dict[str, Value]:
@@ -61,54 +65,49 @@ class Zipping(Task):
     def process(self, record: Record) -> Iterable[Record]:
         """What became of the archive that this record completes; mostly nothing."""
         data = held(record, self.field, self.max_bytes)
+        bare = Record(record.id, record.source, record.time, {}, {}, record.meta)
         new = self._entry.fill(record), milliseconds(record.time) / 1000, data
-        last = Record(record.id, record.source, record.time, {}, {}, record.meta)
-        if self._last is not None and self._size + len(data) > self.max_bytes:
-            result = self._written(self._entries, self._first, self._last, last)
-            self._begin([new], record.id, last)
+        self._name.fill(bare, {"first": _LONG, "last": _LONG})  # so that it can be had later, whatever comes
+        if self._first and self._last and self._size + len(data) > self.max_bytes:
+            result = self._written(self._entries, self._first, self._last, bare)
+            self._begin([new], bare, bare)
             return (result,)
-        first = self._first if self._entries else record.id
+        first = self._first or bare
         if len(self._entries) + 1 == self.count:
-            result = self._written([*self._entries, new], first, last, last)
-            self._begin([], 0, None)
+            result = self._written([*self._entries, new], first, bare, bare)
+            self._begin([], None, None)
             return (result,)
         self._entries.append(new)
         self._size += len(data)
-        self._first, self._last = first, last
+        self._first, self._last = first, bare
         return ()
 
     def flush(self) -> Iterable[Record]:
         """What became of the entries that are left, which make a smaller archive."""
-        if self._last is None:
+        if self._first is None or self._last is None:
             return ()
         result = self._written(self._entries, self._first, self._last, self._last)
-        self._begin([], 0, None)
+        self._begin([], None, None)
         return (result,)
 
     def snapshot(self) -> Mapping[str, Any]:
-        """The entries so far, and whose record came last."""
-        last = self._last
-        whose = last and [last.id, last.source, last.time, dict(last.meta)]
-        return {"version": 1, "entries": [list(entry) for entry in self._entries], "first": self._first, "last": whose}
+        """The entries so far, and whose records came first and last."""
+        ends = [one and [one.id, one.source, one.time, dict(one.meta)] for one in (self._first, self._last)]
+        return {"version": 1, "entries": [list(entry) for entry in self._entries], "ends": ends}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Take what `snapshot` gave."""
         saved = versioned(state, 1)
-        entries = [(name, time, data) for name, time, data in saved["entries"]]
-        last = None
-        if saved["last"]:
-            number, source, time, meta = saved["last"]
-            last = Record(number, source, time, {}, {}, meta)
-        self._begin(entries, saved["first"], last)
+        first, last = (one and Record(one[0], one[1], one[2], {}, {}, one[3]) for one in saved["ends"])
+        self._begin([(name, time, data) for name, time, data in saved["entries"]], first, last)
 
-    def _begin(self, entries: list[Entry], first: int, last: Record | None) -> None:
+    def _begin(self, entries: list[Entry], first: Record | None, last: Record | None) -> None:
         self._entries, self._first, self._last = entries, first, last
         self._size = sum(len(data) for _, _, data in entries)
 
-    def _written(self, entries: list[Entry], first: int, last: Record, by: Record) -> Record:
+    def _written(self, entries: list[Entry], first: Record, last: Record, by: Record) -> Record:
         """Write an archive; give the record that says so, which follows from `by`."""
-        begun = Record(last.id, last.source, entries[0][1], {})
-        name = self._name.fill(begun, {"first": str(first), "last": str(last.id)})
+        name = self._name.fill(first, {"first": str(first.id), "last": str(last.id)})
         data = archive(entries)
         values = {**self._put(name, data), "count": len(entries), "size": len(data)}
         return Record(by.id, by.source, by.time, values, {}, by.meta)

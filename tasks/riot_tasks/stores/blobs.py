@@ -34,7 +34,7 @@ _EXTRA = dict.fromkeys(FORMS, "obstore")
 _PREFIXES = {"az": "AZURE_", "s3": "AWS_", "gs": "GOOGLE_"}
 """How the settings of a provider begin."""
 _LANES = 8
-"""Requests under way at a time to a store in the cloud."""
+"""Requests under way at a time."""
 _RETRY: Any = {"max_retries": 2, "retry_timeout": timedelta(seconds=10)}
 _CLIENT: Any = {"connect_timeout": "3s", "read_timeout": "10s", "timeout": "5min"}
 _QUERY = re.compile(r"\?\S*")
@@ -52,7 +52,8 @@ class Blobs:
         credentials: where they are; None is the environment.
 
     Attributes:
-        lanes: requests that are worth having under way at the same time.
+        readers: how many `get` are worth having under way at the same time.
+        writers: how many `put`; on a disk they share its waiting.
 
     Raises:
         ValueError: the URL is none of these, or obstore is not installed.
@@ -63,7 +64,8 @@ class Blobs:
         parts = _parts(url)
         self._url = url.rstrip("/")
         self._folder = local_path(parts) if parts.scheme == "file" else None
-        self.lanes = _LANES if parts.scheme in _PREFIXES else 1
+        self.readers = _LANES if parts.scheme in _PREFIXES else 1
+        self.writers = 1 if parts.scheme == "memory" else _LANES
         with self._translated(url):
             self._store = _opened(url, parts.scheme, self._folder, credentials)
 
@@ -108,7 +110,6 @@ class Blobs:
                 raise
             if self._folder:
                 to_disk(self._folder / name)
-                to_disk((self._folder / name).parent)
 
     def list(self, prefix: str = "") -> Iterator[tuple[str, int]]:
         """Name and size of each blob whose name begins with these levels, in no order.
