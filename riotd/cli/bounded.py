@@ -141,12 +141,15 @@ def pool(flow: "Flow", asked: Asked) -> Iterator["Pool"]:
         raise
     except RiotdError as error:
         raise click.ClickException(str(error)) from None
-    except KeyboardInterrupt:
-        sys.exit(130)
+    except KeyboardInterrupt as interrupt:
+        sys.exit(143 if isinstance(interrupt, _Terminated) else 130)
     finally:
         signal.signal(signal.SIGTERM, before)
 
 
+class _Terminated(KeyboardInterrupt):
+    """SIGTERM: leave as from Ctrl-C. Not SystemExit, which a shard takes for its task's."""
+
+
 def _terminated(_number: int, _frame: FrameType | None) -> None:
-    """Leave as from a failure, so that nothing half-written stays, and no process."""
-    sys.exit(143)
+    raise _Terminated

@@ -64,6 +64,14 @@ class Slow:
                 raise AssertionError(self.process.communicate())
             os.sched_yield()
 
+    def stop(self, number: int, patience: float) -> None:
+        """Send a signal; once more if it came between Python's look for signals and the read that then blocks."""
+        self.process.send_signal(number)
+        try:
+            self.process.wait(patience)
+        except subprocess.TimeoutExpired:
+            self.process.send_signal(number)
+
     def ended(self) -> str:
         """What it said on stderr, once it has ended."""
         try:
@@ -78,7 +86,7 @@ def test_a_signal_leaves_nothing_half_done(tmp_path: Path, number: int, code: in
     city(tmp_path / "city.csv", 1000)
     slow = Slow(tmp_path)
     slow.begun()
-    slow.process.send_signal(number)
+    slow.stop(number, 2.0)
     assert slow.ended() == ""
     assert slow.process.returncode == code
     assert names(tmp_path) == ["city.csv", "pipe"]
@@ -97,7 +105,7 @@ def test_ray_is_started_and_ended(tmp_path: Path, number: int | None) -> None:
     if number is None:
         slow.pipe.close()
     else:
-        slow.process.send_signal(number)
+        slow.stop(number, 30.0)
     assert slow.ended() == ""
     _, alive = psutil.wait_procs(family, timeout=30)
     assert alive == []
