@@ -69,6 +69,8 @@ def test_an_unknown_id_can_be_refused() -> None:
         _out(Annotate(TABLE, names=NAMES, on_miss="reject"), "stranger")
     with pytest.raises(BadRecord, match="meter: missing"):
         _out(Annotate(TABLE, names=NAMES, by="meter", on_miss="reject"))
+    with pytest.raises(BadRecord, match="meter: an integer of 20001 bits is not in the table"):
+        _out(Annotate(TABLE, names=NAMES, by="meter", on_miss="reject"), meter=16**5000)
 
 
 def test_no_row_is_given_twice() -> None:

@@ -75,12 +75,12 @@ def test_timestamps(stamp: str, time: float) -> None:
         ("1422748800,x,1", "3 columns, not the schema's 4: none for 'light'"),
         ("1422748800,x,1,2,3", "5 columns, not the schema's 4: '3' is too many"),
         ("", "0 columns, not the schema's 4: none for 'timestamp'"),
-        ("1422748800,x,warm,2", "column 'temperature': 'warm' is not a number"),
-        ("1422748800,x,nan,2", "column 'temperature': 'nan' is not a number"),
-        ("1422748800,x,1e400,2", "column 'temperature': '1e400' is not a number"),
-        (",x,1,2", "column 'timestamp': '' is neither a Unix time nor a date and time"),
-        ("yesterday,x,1,2", "column 'timestamp': 'yesterday' is neither"),
-        ("1e300,x,1,2", "column 'timestamp': '1e300' is neither"),
+        ("1422748800,x,warm,2", "temperature: 'warm' is not a number"),
+        ("1422748800,x,nan,2", "temperature: 'nan' is not a number"),
+        ("1422748800,x,1e400,2", "temperature: '1e400' is not a number"),
+        (",x,1,2", "timestamp: '' is neither a Unix time nor a date and time"),
+        ("yesterday,x,1,2", "timestamp: 'yesterday' is neither"),
+        ("1e300,x,1,2", "timestamp: '1e300' is neither"),
         ('1422748800,"x,1,2', "not one row of CSV: unexpected end of data"),
         ("1422748800,x,1,2\n1422748801,x,1,2", "not one row of CSV: new-line character"),
         (b"\xff,x,1,2", "not one row of CSV: 'utf-8' codec can't decode"),
@@ -119,8 +119,13 @@ class TestNamedFields:
     @pytest.mark.parametrize("stamp", [None, True, b"1", float("nan"), 10**400])
     def test_an_impossible_timestamp(self, stamp: Value) -> None:
         """A timestamp that is no time is refused."""
-        with pytest.raises(BadRecord, match="column 'timestamp'"):
+        with pytest.raises(BadRecord, match="timestamp: "):
             CsvToSenml(SCHEMA).process(Record(7, "dev7", 5.0, {"light": 3, "timestamp": stamp}))
+
+    def test_a_timestamp_that_can_not_be_written(self) -> None:
+        """An integer of more digits than Python writes is refused by its size."""
+        with pytest.raises(BadRecord, match="timestamp: an integer of 20001 bits is neither"):
+            CsvToSenml(SCHEMA).process(Record(7, "dev7", 5.0, {"light": 3, "timestamp": 16**5000}))
 
     def test_strangers(self) -> None:
         """A record with neither a row nor any field of the schema is refused."""

@@ -4,26 +4,17 @@ import csv
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from reprlib import repr as shortened
-from typing import NamedTuple
 
-from riot_tasks import parameters, senml
+from riot_tasks import parameters
 from riot_tasks.errors import BadRecord
-from riot_tasks.parameters import name, one_of
-from riot_tasks.parse.instants import unix_seconds
+from riot_tasks.parameters import name
+from riot_tasks.parse import columns
+from riot_tasks.parse.columns import Column
 from riot_tasks.record import Record, Value
-from riot_tasks.senml.names import is_tail
 from riot_tasks.showing import shown
 from riot_tasks.task import Task
 
 _SAMPLE = "[{name: temperature, unit: Cel, type: v}]"
-
-
-class Column(NamedTuple):
-    """A column's name, its unit ("" for none), and whether its values are numbers."""
-
-    name: str
-    unit: str
-    numeric: bool
 
 
 class CsvToSenml(Task):
@@ -98,7 +89,7 @@ class CsvToSenml(Task):
         if self.timestamp in values:
             said = values[self.timestamp]
             values = {field: value for field, value in values.items() if field != self.timestamp}
-            time = _seconds(self.timestamp, said)
+            time = columns.time(self.timestamp, said)
         units = {field: unit for field, unit in self._units.items() if field in values}
         return (Record(record.id, record.source, time, values, {**record.units, **units}, record.meta),)
 
@@ -112,19 +103,18 @@ class CsvToSenml(Task):
         raise BadRecord(f"field {self.field!r}: a {type(row).__name__}, not bytes or text")
 
     def _typed(self, cells: list[str]) -> dict[str, Value]:
-        columns = self._columns
-        if len(cells) != len(columns):
-            raise BadRecord(_miscounted(cells, columns))
+        if len(cells) != len(self._columns):
+            raise BadRecord(_miscounted(cells, self._columns))
         return {
-            column.name: _number(column.name, cell) if column.numeric and column.name != self.timestamp else cell
-            for column, cell in zip(columns, cells, strict=True)
+            column.name: columns.number(column.name, cell) if column.numeric and column.name != self.timestamp else cell
+            for column, cell in zip(self._columns, cells, strict=True)
         }
 
 
 def _listed(schema: object) -> tuple[Column, ...]:
     if not isinstance(schema, Sequence) or not schema:
         raise ValueError(f"schema: must be a list of columns or a path, write {_SAMPLE} (is {shown(schema)})")
-    return tuple(_column(f"schema[{index}]", column) for index, column in enumerate(schema))
+    return tuple(columns.column(f"schema[{index}]", column, _SAMPLE) for index, column in enumerate(schema))
 
 
 def _file(path: str) -> tuple[Column, ...]:
@@ -142,48 +132,16 @@ def _file(path: str) -> tuple[Column, ...]:
             f"schema: {path} must have three lines, names, units and types, of as many columns (has lines of {counts})"
         )
     return tuple(
-        _column(f"schema: {path}: column {index}", {"name": title.strip(), "unit": unit, "type": kind.strip()})
+        columns.column(
+            f"schema: {path}: column {index}", {"name": title.strip(), "unit": unit, "type": kind.strip()}, _SAMPLE
+        )
         for index, (title, unit, kind) in enumerate(zip(*lines, strict=True), start=1)
     )
 
 
-def _column(where: str, column: object) -> Column:
-    if not isinstance(column, Mapping) or not {"name"} <= set(column) <= {"name", "unit", "type"}:
-        raise ValueError(f"{where}: must have a name, and perhaps unit and type, write {_SAMPLE} (is {shown(column)})")
-    title, unit, kind = column["name"], column.get("unit", ""), column.get("type", "v")
-    if not isinstance(title, str) or not is_tail(title):
-        raise ValueError(
-            f"{where}: {shown(title)} can't be a SenML name: only A-Z a-z 0-9 - : . / _ (RFC 8428 section 4.5.1)"
-        )
-    if not isinstance(unit, str):
-        raise ValueError(f"{where}: the unit must be a text (is {shown(unit)})")  # noqa: TRY004 - one error for all of config
-    return Column(title, unit, one_of(f"{where}: type", kind, ("v", "sv")) == "v")
-
-
-def _miscounted(cells: Sequence[str], columns: Sequence[Column]) -> str:
+def _miscounted(cells: Sequence[str], wanted: Sequence[Column]) -> str:
     """Which column is the first missing, or which value the first too many."""
-    count = f"{len(cells)} columns, not the schema's {len(columns)}"
-    if len(cells) < len(columns):
-        return f"{count}: none for {columns[len(cells)].name!r}"
-    return f"{count}: {shortened(cells[len(columns)])} is too many"
-
-
-def _number(column: str, cell: str) -> float | int | None:
-    if not cell or cell.isspace():
-        return None
-    try:
-        return senml.number(cell)
-    except ValueError:
-        raise BadRecord(f"column {column!r}: {shortened(cell)} is not a number") from None
-
-
-def _seconds(column: str, said: Value) -> float:
-    """Unix seconds of a number by its size, or of a date and time."""
-    try:
-        if isinstance(said, str):
-            return unix_seconds(said)
-        if isinstance(said, int | float) and not isinstance(said, bool):
-            return senml.seconds(said)
-    except ValueError:
-        pass
-    raise BadRecord(f"column {column!r}: {shown(said)} is neither a Unix time nor a date and time")
+    count = f"{len(cells)} columns, not the schema's {len(wanted)}"
+    if len(cells) < len(wanted):
+        return f"{count}: none for {wanted[len(cells)].name!r}"
+    return f"{count}: {shortened(cells[len(wanted)])} is too many"

@@ -2,26 +2,23 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from reprlib import repr as shortened
 from typing import NamedTuple
 from xml.etree.ElementTree import Element
 
-from riot_tasks import parameters, senml
+from riot_tasks import parameters
 from riot_tasks.algorithms.float32 import float32
 from riot_tasks.errors import BadRecord
-from riot_tasks.parameters import flag, name, one_of, whole
-from riot_tasks.parse import markup
-from riot_tasks.parse.instants import unix_seconds
+from riot_tasks.parameters import flag, name, whole
+from riot_tasks.parse import columns, markup
 from riot_tasks.parse.xml_total import total
 from riot_tasks.record import Record, Value
-from riot_tasks.senml.names import is_tail
 from riot_tasks.showing import shown
 from riot_tasks.task import Task
 
 _SAMPLE = "[{name: temperature, path: temp/@value, unit: Cel, type: v}]"
 
 
-class Column(NamedTuple):
+class Field(NamedTuple):
     """A field's name, where it is, its unit ("" for none), and whether it is a number."""
 
     name: str
@@ -92,9 +89,9 @@ class XmlParse(Task):
         self.parity = flag("parity", parity)
         self.file = file
         self._rows = markup.path("rows", "*" if rows in (None, ".") else rows)
-        self._columns = None if schema is None else _columns(schema)
-        self._numbers = {column.name for column in self._columns or () if column.numeric}
-        self._units = {column.name: column.unit for column in self._columns or () if column.unit}
+        self._fields = None if schema is None else _fields(schema)
+        self._numbers = {field.name for field in self._fields or () if field.numeric}
+        self._units = {field.name: field.unit for field in self._fields or () if field.unit}
         self._check()
         self._document = None if file is None else _read(file)
 
@@ -105,9 +102,9 @@ class XmlParse(Task):
             raise ValueError("parity: gives a total, no records; leave out rows, schema and timestamp")
         if self._rows.attribute is not None:
             raise ValueError(f"rows: {self.rows!r} leads to an attribute; name the element that has it")
-        if self._columns is None:
+        if self._fields is None:
             return
-        names = [column.name for column in self._columns]
+        names = [field.name for field in self._fields]
         if twice := {found for found in names if names.count(found) > 1}:
             raise ValueError(f"schema: field {min(twice)!r} stands twice; rename one")
         if self.timestamp is not None and self.timestamp not in names:
@@ -138,7 +135,7 @@ class XmlParse(Task):
         rows = self._rows.elements(document)
         if not rows:
             raise BadRecord(f"no element at {self._rows.steps!r}: the root is {document[0].tag!r}")
-        common = {column.name: column.path.text(document) for column in self._columns or () if column.path.absolute}
+        common = {field.name: field.path.text(document) for field in self._fields or () if field.path.absolute}
         made: list[Record] = []
         for count, row in enumerate(rows, start=1):
             try:
@@ -150,37 +147,27 @@ class XmlParse(Task):
         return made
 
     def _record(self, record: Record, row: Element, common: Mapping[str, str | None]) -> Iterable[Record]:
-        texts = _everything(row) if self._columns is None else _listed(row, self._columns, common)
+        texts = _everything(row) if self._fields is None else _listed(row, self._fields, common)
         time = record.time
         if self.timestamp is not None and self.timestamp in texts:
-            time = _time(self.timestamp, texts.pop(self.timestamp))
+            time = columns.time(self.timestamp, texts.pop(self.timestamp))
         values: dict[str, Value] = {
-            field: _number(field, text) if field in self._numbers else text for field, text in texts.items()
+            field: columns.number(field, text) if field in self._numbers else text for field, text in texts.items()
         }
         units = {field: unit for field, unit in self._units.items() if field in values}
         return (Record(record.id, record.source, time, values, units, record.meta),) if values else ()
 
 
-def _columns(schema: object) -> tuple[Column, ...]:
+def _fields(schema: object) -> tuple[Field, ...]:
     if not isinstance(schema, Sequence) or isinstance(schema, str) or not schema:
         raise ValueError(f"schema: must be a list of fields, write {_SAMPLE} (is {shown(schema)})")
-    return tuple(_column(f"schema[{index}]", column) for index, column in enumerate(schema))
+    return tuple(_field(f"schema[{index}]", declared) for index, declared in enumerate(schema))
 
 
-def _column(where: str, column: object) -> Column:
-    if not isinstance(column, Mapping) or not {"name"} <= set(column) <= {"name", "path", "unit", "type"}:
-        raise ValueError(
-            f"{where}: must have a name, and perhaps path, unit and type, write {_SAMPLE} (is {shown(column)})"
-        )
-    title, unit, kind = column["name"], column.get("unit", ""), column.get("type", "v")
-    if not isinstance(title, str) or not is_tail(title):
-        raise ValueError(
-            f"{where}: {shown(title)} can't be a SenML name: only A-Z a-z 0-9 - : . / _ (RFC 8428 section 4.5.1)"
-        )
-    if not isinstance(unit, str):
-        raise ValueError(f"{where}: the unit must be a text (is {shown(unit)})")  # noqa: TRY004 - one error for all of config
-    path = markup.path(f"{where}: path", column.get("path", title))
-    return Column(title, path, unit, one_of(f"{where}: type", kind, ("v", "sv")) == "v")
+def _field(where: str, declared: Mapping[str, object]) -> Field:
+    column = columns.column(where, declared, _SAMPLE, "path")
+    path = markup.path(f"{where}: path", declared.get("path", column.name))
+    return Field(column.name, path, column.unit, column.numeric)
 
 
 def _read(file: object) -> bytes:
@@ -196,13 +183,13 @@ def _read(file: object) -> bytes:
     return document
 
 
-def _listed(row: Element, columns: Iterable[Column], common: Mapping[str, str | None]) -> dict[str, str]:
+def _listed(row: Element, fields: Iterable[Field], common: Mapping[str, str | None]) -> dict[str, str]:
     """The texts of the fields that are there."""
     texts = {}
-    for column in columns:
-        text = common[column.name] if column.path.absolute else column.path.text(row)
+    for field in fields:
+        text = common[field.name] if field.path.absolute else field.path.text(row)
         if text is not None:
-            texts[column.name] = text
+            texts[field.name] = text
     return texts
 
 
@@ -220,19 +207,3 @@ def _everything(row: Element) -> dict[str, str]:
             )
         texts[element.tag] = markup.content(element)
     return texts
-
-
-def _number(field: str, text: str) -> float | int | None:
-    if not text or text.isspace():
-        return None
-    try:
-        return senml.number(text)
-    except ValueError:
-        raise BadRecord(f"{field}: {shortened(text)} is not a number") from None
-
-
-def _time(field: str, text: str) -> float:
-    try:
-        return unix_seconds(text)
-    except ValueError:
-        raise BadRecord(f"{field}: {shortened(text)} is neither a Unix time nor a date and time") from None
