@@ -17,5 +17,7 @@ def unix_seconds(text: str) -> float:
     try:
         return seconds(number(text))
     except ValueError:
+        if text.isdecimal():  # too long a row of digits, of which `fromisoformat` takes some for a date
+            raise
         instant = datetime.fromisoformat(text)
         return (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).timestamp()
