@@ -11,7 +11,9 @@ from click.testing import CliRunner
 
 from riotd.cli.verbs import VERBS, riotd
 
-HEAVY = ("pydantic", "ray", "rich", "uvloop", "yaml", "asyncio", "mqttium", "numpy", "orjson")
+NUMERIC = ("numpy", "scipy", "sklearn", "matplotlib")
+OUTSIDE = ("ray", "mqttium", "obstore", "azure", "apache_beam", "pyflink")
+HEAVY = (*NUMERIC, *OUTSIDE, "pydantic", "rich", "uvloop", "yaml", "asyncio", "orjson", "cbor2", "javaproperties")
 
 
 def _riotd(*arguments: str, cwd: Path | None = None, stdin: str = "") -> subprocess.CompletedProcess[str]:
@@ -30,6 +32,24 @@ def test_the_help_loads_nothing_heavy() -> None:
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "loaded: []"
     assert all(f"  {verb} " in done.stdout for verb in VERBS)
+
+
+@pytest.mark.parametrize(
+    ("program", "spared"),
+    [
+        ("import riotd", (*HEAVY, "msgspec", "click", "riot_tasks")),
+        ("import riot_tasks", (*HEAVY, "riotd")),
+        (
+            "from riotd.cli.facts import listed; assert not [task for task in listed() if task.error]",
+            (*NUMERIC, *OUTSIDE),
+        ),
+    ],
+)
+def test_an_import_loads_nothing_heavy(program: str, spared: tuple[str, ...]) -> None:
+    """The packages, and all tasks at once, are there without what only some task, verb or engine works with."""
+    program = f"import sys\n{program}\nprint([name for name in {spared} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
 
 
 @pytest.mark.parametrize("verb", VERBS)
