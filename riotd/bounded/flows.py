@@ -1,6 +1,5 @@
 """What a run does: one task, or a configuration's dataflow; checked before the first record."""
 
-import os
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from inspect import signature
@@ -10,6 +9,7 @@ from typing import Any
 import msgspec
 
 from riot_tasks.record import Record
+from riot_tasks.task import Task
 from riotd import catalog
 from riotd.bounded.forms import Form
 from riotd.dataflow import Outlet, Plan, Stage
@@ -78,15 +78,17 @@ class Flow(msgspec.Struct, frozen=True):
         return Plan((*firsts, *stages), (outlet,), max_keys=self.max_keys, path=self.path)
 
 
-Task = str | Path | Flow
-"""A name that `riotd tasks` lists, RIoTBench's code or `module:Class`; the path of a configuration; or a flow."""
+FlowLike = str | Path | type[Task] | Flow
+"""A name that `riotd tasks` lists, RIoTBench's code or `module:Class`, or the class itself; the path of a
+configuration; or a flow."""
 
 
-def flow(task: Task, params: Mapping[str, Any] | None = None, *, path: Sequence[str] = ()) -> Flow:
+def flow(task: FlowLike, params: Mapping[str, Any] | None = None, *, path: Sequence[str] = ()) -> Flow:
     """What a name stands for.
 
     Args:
-        task: a name that `riotd tasks` lists, or `module:Class`; or the path of a configuration, `.yaml` or `.yml`.
+        task: a name that `riotd tasks` lists, `module:Class`, or the class; or the path of a configuration, `.yaml` or
+            `.yml`.
         params: the task's parameters; of a configuration, dotted keys to override.
         path: where workers look for tasks named `module:Class`, before everywhere else.
 
@@ -99,7 +101,8 @@ def flow(task: Task, params: Mapping[str, Any] | None = None, *, path: Sequence[
         from riotd.bounded.configs import from_config  # noqa: PLC0415 - pydantic takes 0.2 s, for other flows in vain
 
         return from_config(Path(task), params or {}, path)
-    name, params = str(task), dict(params or {})
+    name = f"{task.__module__}:{task.__qualname__}" if isinstance(task, type) else str(task)
+    params = dict(params or {})
     try:
         kind = catalog.find(name)
     except (catalog.TaskNotFound, catalog.BrokenTask) as error:
@@ -110,13 +113,12 @@ def flow(task: Task, params: Mapping[str, Any] | None = None, *, path: Sequence[
             Mistake(".".join(filter(None, (known, each.name))), each.what, each.remedy) for each in wrong
         ])
     stage = Stage(known.rpartition(":")[2], known, params)
-    return Flow(known, (stage,), (stage.id,), path=tuple(path) or (os.getcwd(),))  # noqa: PTH109 - as sys.path has it
+    return Flow(known, (stage,), (stage.id,), path=tuple(path))
 
 
 def wants_payload(stage: Stage) -> bool:
-    """Whether a stage's task reads a payload, as `senml_parse` does: its `field` is called so."""
-    parameter = signature(catalog.find(stage.task)).parameters.get("field")
-    return parameter is not None and stage.params.get("field", parameter.default) == "payload"
+    """Whether a stage's task reads raw messages."""
+    return catalog.wants_payload(catalog.find(stage.task), stage.params)
 
 
 def check_fields(flow: Flow, form: Form, sample: Iterable[Record]) -> None:
