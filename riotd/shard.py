@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from threading import Event
 from time import perf_counter
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 
@@ -13,12 +13,11 @@ from riotd.dataflow import Plan, Stage
 from riotd.errors import EngineError
 from riotd.formats import ENCODERS
 from riotd.messages import Outcome, Portion, Reject, Result, Tally
+from riotd.patience import Patience
 
-_T = TypeVar("_T")
-_Process = Callable[[Record], Iterable[Record]]
 SNAPSHOT_VERSION = 1
-_PATIENCE = (0.1, 5.0)
-"""First and longest pause, seconds, before a task that said `Unavailable` is asked again."""
+_Process = Callable[[Record], Iterable[Record]]
+"""How a task is asked about a record."""
 _EVICT_SHARE = 16
 """Past `max_keys` one in so many instances is dropped at once, so that the sort is paid rarely."""
 
@@ -148,7 +147,7 @@ class _Running:
     def __init__(self, stage: Stage, plan: Plan, cancelled: Event) -> None:
         self.stage = stage
         self._plan = plan
-        self._cancelled = cancelled
+        self._patience = Patience(stage.id, cancelled)
         self._task = catalog.find(stage.task)
         self._slots: dict[str, _Slot] = {}
         self._shared = _Slot(self._task(**stage.params), 0.0)  # also finds wrong parameters now, not at a message
@@ -223,7 +222,7 @@ class _Running:
     def _flushed(self) -> Iterator[Record]:
         for slot in self._slots.values() if self._task.stateful else [self._shared]:
             flush = slot.task.flush
-            yield from self._patiently(lambda: list(flush()))  # noqa: B023 - called at once
+            yield from self._patience.ask(lambda: list(flush()))  # noqa: B023 - called at once
 
     def _asked(self, records: list[Record]) -> _Process:
         """How the instance for all keys is asked; one that takes many records has been given these by then."""
@@ -231,7 +230,7 @@ class _Running:
         if not isinstance(task, BulkTask) or not records:
             return task.process
         try:
-            return self._patiently(lambda: _answers(task, records))
+            return self._patience.ask(lambda: _answers(task, records))
         except EngineError:
             raise
         except (Exception, SystemExit):  # noqa: BLE001 - a task is anybody's code: one by one finds which record it is
@@ -241,7 +240,7 @@ class _Running:
         """Why the record is refused; "" if the task only had to be asked again."""
         if isinstance(error, Unavailable):
             try:
-                given.extend(self._patiently(lambda: list(process(record)), error))
+                given.extend(self._patience.ask(lambda: list(process(record)), error))
             except EngineError:
                 raise
             except (Exception, SystemExit) as again:  # noqa: BLE001 - as in `run`
@@ -249,17 +248,3 @@ class _Running:
             else:
                 return ""
         return str(error) if isinstance(error, BadRecord) else f"the task failed: {type(error).__name__}: {error}"
-
-    def _patiently(self, ask: Callable[[], _T], error: Unavailable | None = None) -> _T:
-        """What the task gives once it no longer says `Unavailable`, which may be what it said already (`error`).
-
-        Its shard waits meanwhile, with growing pauses, so that order is kept and nothing piles up behind it.
-        """
-        pause, longest = _PATIENCE
-        while error is None or not self._cancelled.wait(pause):
-            pause = pause if error is None else min(2 * pause, longest)
-            try:
-                return ask()
-            except Unavailable as again:
-                error = again
-        raise EngineError(f"stage {self.stage.id!r} was still waiting: {error}") from error

@@ -11,7 +11,7 @@ from riot_tasks import BadRecord, Record, Task
 from riot_tasks.io.table_insert import TableInsert
 from riot_tasks.io.table_lookup import TableLookup
 from riot_tasks.io.table_range import TableRange
-from riot_tasks.predict.rows import rows_of
+from riot_tasks.predict.linear_regression_train import LinearRegressionTrain
 from riot_tasks.record import Value
 from riot_tasks.stores import tables
 from riot_tasks.stores.rows import Row
@@ -101,7 +101,7 @@ class TestInsert:
 
     def test_a_store_out_of_reach_is_waited_for(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """While the store can't be written nothing leaves the shard; when it can, all rows are there, once."""
-        monkeypatch.setattr("riotd.shard._PATIENCE", (0.001, 0.002))
+        monkeypatch.setattr("riotd.patience._PAUSES", (0.001, 0.002))
         monkeypatch.setattr("riot_tasks.stores.sqlite_table._PATIENCE", 0.01)
         url = f"sqlite://{tmp_path}/a.db"
         shard = Shard(_plan(Stage("t", "table_insert", {"store": url, "table": "sysdata"})))
@@ -198,10 +198,15 @@ class TestRange:
         assert (found.id, found.source, found.meta) == (1, "dev7", {"bn": "urn:"})
 
     def test_training_takes_them(self) -> None:
-        """The text is what the training tasks read."""
-        (found,) = self._task().process(_record(rowstart=0, rowend=600))
-        read = rows_of("rows", found.values["rows"]).rows
-        assert read == [{"time": 0.0, "x": 0, "y": "t0"}, {"time": 0.5, "x": 1, "y": "t1"}]
+        """The rows are what the training tasks learn from, their times the model's window."""
+        pytest.importorskip("numpy")
+        rows = [Row("line", f"k{at}", {"x": at, "y": 2.0 * at + 1.0}, "", float(at)) for at in range(50)]
+        tables.table(STORE, "sysdata").upsert(rows)
+        (found,) = self._task(partition="line").process(_record(rowstart=10_000, rowend=40_000, name="CITY"))
+        (learnt,) = LinearRegressionTrain(["x"], target="y").process(found)
+        model = json.loads(str(learnt.values["model"]))
+        assert model["coefficients"]["x"] == pytest.approx(2.0)
+        assert (model["training"]["rows"], model["version"][:8]) == (30, "CITY-MLR")
 
     def test_nothing_is_an_answer(self) -> None:
         """A range without rows is an empty list."""

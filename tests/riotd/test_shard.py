@@ -107,7 +107,7 @@ class TestRefusals:
 class TestUnavailable:
     def test_is_asked_again(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """A task that says Unavailable is asked again until it answers; the record is not refused."""
-        monkeypatch.setattr("riotd.shard._PATIENCE", (0.001, 0.002))
+        monkeypatch.setattr("riotd.patience._PAUSES", (0.001, 0.002))
         monkeypatch.setattr(Patient, "asked", 0)
         outcome = Shard(plan(Stage("p", PATIENT, {"times": 3}), outlets=())).run(portion(("a", b"x")))
         assert outcome.rejects == []
@@ -115,11 +115,21 @@ class TestUnavailable:
 
     def test_at_the_end_too(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """A task that can't give up what it holds back is asked again, and nothing of it is lost."""
-        monkeypatch.setattr("riotd.shard._PATIENCE", (0.001, 0.002))
+        monkeypatch.setattr("riotd.patience._PAUSES", (0.001, 0.002))
         monkeypatch.setattr(Hesitant, "asked", 0)
         shard = Shard(plan(Stage("h", "tests.sample_tasks:Hesitant", {"times": 3})))
         shard.run(portion(("a", b"x"), ("a", b"y")))
         assert values(shard.run(Portion(-1, 2.0, [], [], []))) == [{"last": 2}]
+
+    def test_the_log_says_when_it_waits(
+        self, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """One line when it begins to wait, with the task's reason, and one when it goes on, however often it asked."""
+        monkeypatch.setattr("riotd.patience._PAUSES", (0.001, 0.002))
+        monkeypatch.setattr(Patient, "asked", 0)
+        caplog.set_level("INFO", "riotd.patience")
+        Shard(plan(Stage("p", PATIENT, {"times": 5}), outlets=())).run(portion(("a", b"x"), ("a", b"y")))
+        assert [record.getMessage() for record in caplog.records] == ["stage 'p' waits: not yet", "stage 'p' goes on"]
 
     def test_waiting_can_be_cancelled(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """`cancel` from another thread ends the wait with an error, so that the daemon can leave."""
@@ -135,7 +145,7 @@ class TestUnavailable:
 class TestBulk:
     @pytest.fixture(autouse=True)
     def _fresh(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("riotd.shard._PATIENCE", (0.001, 0.002))
+        monkeypatch.setattr("riotd.patience._PAUSES", (0.001, 0.002))
         monkeypatch.setattr(Ferry, "journeys", [])
 
     def test_a_portion_is_one_journey(self) -> None:
