@@ -208,6 +208,9 @@ def _type_mistakes(task: type[Task], params: Mapping[str, Any]) -> list[BadParam
             mistakes.append(BadParameter(name, _type_text(str(error), params[name])))
         except TypeError:  # a type that msgspec can't check, such as a union with both str and bytes
             continue
+        except ValueError:  # a text in which half a character stands, where none is wanted
+            wanted = type_text(hint)
+            mistakes.append(BadParameter(name, f"must be {_WORDS.get(wanted, wanted)} (is {shown(params[name])})"))
     return mistakes
 
 

@@ -158,6 +158,7 @@ def test_a_name_that_two_distributions_claim_is_neither_s(install: Install) -> N
         ({"times": 1.5, "word": 5}, ["times: must be a whole number (is 1.5)", "word: must be a text (is 5)"]),
         ({"names": "t"}, ["names: must be a list or null (is 't')"]),
         ({"names": ["t", 5]}, ["names: must be a text at [1] (is ['t', 5])"]),
+        ({"times": "\ud800"}, ["times: must be a whole number (is '\\ud800')"]),
         ({"names": 16**5000}, ["names: must be a list or null (is an integer of 20001 bits)"]),
         ({"word": "boom"}, ["nothing goes with boom"]),
         ({"times": 2, "ratio": 1, "names": None}, []),
