@@ -217,6 +217,8 @@ def _type_mistakes(task: type[Task], params: Mapping[str, Any]) -> list[BadParam
 def _type_text(message: str, value: object) -> str:
     """What msgspec says, in our words: where inside the value, what is wanted, what is there."""
     text, _, path = message.partition(" - at `$")
+    if not text.startswith("Expected "):
+        return f"{text[:1].lower()}{text[1:]} (is {shown(value)})"
     wanted = text.removeprefix("Expected ").partition(", got ")[0].replace("`", "").replace(" | ", " or ")
     wanted = " ".join(_WORDS.get(word, word) for word in wanted.split())
     place = f" at {path.rstrip('`')}" if path.rstrip("`") else ""

@@ -159,6 +159,7 @@ def test_a_name_that_two_distributions_claim_is_neither_s(install: Install) -> N
         ({"names": "t"}, ["names: must be a list or null (is 't')"]),
         ({"names": ["t", 5]}, ["names: must be a text at [1] (is ['t', 5])"]),
         ({"times": "\ud800"}, ["times: must be a whole number (is '\\ud800')"]),
+        ({"ratio": 10**400}, ["ratio: number out of range (is an integer of 1329 bits)"]),
         ({"names": 16**5000}, ["names: must be a list or null (is an integer of 20001 bits)"]),
         ({"word": "boom"}, ["nothing goes with boom"]),
         ({"times": 2, "ratio": 1, "names": None}, []),
