@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 DOCS = Path(__file__).resolve().parents[2] / "docs/tasks.md"
 REGISTERED = sorted(entry_points(group="riotd.tasks"), key=lambda entry: entry.name)
 BESIDE_IO = [entry for entry in REGISTERED if not entry.module.startswith("riot_tasks.io.")]
+"""Without those whose constructors turn to stores, folders and brokers."""
 WRONG: list[Any] = [object(), [object()], {"": None}, b"\xff", -7.5, float("nan")]
 
 
