@@ -1,6 +1,6 @@
 """A daemon that runs stateful tasks over live sensor feeds; and the same tasks over files and streams in memory.
 
-`run_file`, `run_batch`, `run_stream` and `Pool` are loaded when they are first asked for; importing riotd is cheap.
+`run_file`, `run_batch`, `run_stream`, `Pool` and what they give are loaded when they are first asked for.
 """
 
 from importlib import import_module
@@ -8,12 +8,20 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from riotd.bounded.calls import run_batch, run_file, run_stream
+    from riotd.bounded.figures import InputRefused, Report
     from riotd.bounded.pool import Pool
 
-__all__ = ["Pool", "__version__", "run_batch", "run_file", "run_stream"]
+__all__ = ["InputRefused", "Pool", "Report", "__version__", "run_batch", "run_file", "run_stream"]
 __version__ = "0.1.0"
 
-_ROOMS = {"Pool": "pool", "run_batch": "calls", "run_file": "calls", "run_stream": "calls"}
+_ROOMS = {
+    "InputRefused": "figures",
+    "Pool": "pool",
+    "Report": "figures",
+    "run_batch": "calls",
+    "run_file": "calls",
+    "run_stream": "calls",
+}
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever has the name

@@ -6,7 +6,7 @@ from typing import Any
 
 from riot_tasks.record import Record
 from riotd.bounded.figures import Report
-from riotd.bounded.flows import Task
+from riotd.bounded.flows import FlowLike
 from riotd.bounded.pool import Pool
 from riotd.bounded.scheduling import Watch
 from riotd.bounded.streaming import Item
@@ -14,7 +14,7 @@ from riotd.messages import Reject
 
 
 def run_file(  # noqa: PLR0913 - one for each thing a person may say
-    task: Task,
+    task: FlowLike,
     source: Path | str,
     target: Path | str,
     *,
@@ -35,8 +35,8 @@ def run_file(  # noqa: PLR0913 - one for each thing a person may say
     a failure leaves none. What is refused is counted, and the rest goes on.
 
     Args:
-        task: a name that `riotd tasks` lists, RIoTBench's code, or `module:Class`; or the path of a configuration
-            (`.yaml`), whose stages are run.
+        task: a name that `riotd tasks` lists, RIoTBench's code, `module:Class`, or the class itself; or the path of a
+            configuration (`.yaml`), whose stages are run.
         source: a file, packed (.gz) or not, or a pipe; `-` is standard input.
         target: `.jsonl`, `.csv` or `.senml`, each also with `.gz`; `-` is JSON lines on standard output.
         params: of the task; for a configuration, dotted keys to override.
@@ -77,7 +77,7 @@ def run_file(  # noqa: PLR0913 - one for each thing a person may say
 
 
 def run_batch(  # noqa: PLR0913 - as above
-    task: Task,
+    task: FlowLike,
     sources: Iterable[Path | str],
     folder: Path | str,
     *,
@@ -137,7 +137,7 @@ def run_batch(  # noqa: PLR0913 - as above
 
 
 def run_stream(  # noqa: PLR0913 - as above
-    task: Task,
+    task: FlowLike,
     items: Iterable[Item],
     *,
     params: Mapping[str, Any] | None = None,

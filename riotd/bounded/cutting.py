@@ -55,7 +55,7 @@ class Cutter:
 
     def cut(self, blocks: Iterable[Block]) -> Iterator[Cut]:
         """The cuts of blocks."""
-        for first, lines in blocks:
+        for first, lines, _ in blocks:
             ids = list(range(first, first + len(lines)))
             if not all(lines):
                 ids = [number for number, line in zip(ids, lines, strict=True) if line]

@@ -97,7 +97,7 @@ def flow(task: FlowLike, params: Mapping[str, Any] | None = None, *, path: Seque
     """
     if isinstance(task, Flow):
         return task
-    if str(task).endswith(_CONFIGS):
+    if not isinstance(task, type) and str(task).endswith(_CONFIGS):
         from riotd.bounded.configs import from_config  # noqa: PLC0415 - pydantic takes 0.2 s, for other flows in vain
 
         return from_config(Path(task), params or {}, path)

@@ -2,11 +2,13 @@
 
 import time
 from collections.abc import Sequence
+from errno import ENOSPC
 from types import TracebackType
 from typing import IO, Self
 
 from riotd.bounded.cutting import Cut
 from riotd.bounded.reading import Input
+from riotd.errors import TransportError
 from riotd.messages import DeadLetter, Reject
 from riotd.sinks.letters import encode_letter
 
@@ -18,7 +20,7 @@ class Letters:
     outcome is of, the lines are read once more in the end.
 
     Args:
-        file: where they go, which several inputs may share; None keeps nothing.
+        file: an unbuffered one, which several inputs may share; None keeps nothing.
         source: whose lines.
     """
 
@@ -56,14 +58,18 @@ class Letters:
         letters = [
             DeadLetter(now, each.stage, each.reason, each.id, name, payloads.get(each.id, b"")) for each in rejects
         ]
-        if self._file is not None:
-            self._file.write(b"".join([encode_letter(letter) + b"\n" for letter in letters]))
+        data = b"".join([encode_letter(letter) + b"\n" for letter in letters])
+        try:
+            if self._file is not None and self._file.write(data) != len(data):
+                raise OSError(ENOSPC, "the disk is full")  # noqa: TRY301 - what a raw file does not raise itself
+        except OSError as error:
+            raise TransportError(f"refused lines can't be written: {error.strerror}") from error
 
     def _write_late(self) -> None:
         """The lines, if the input can be read twice."""
         wanted = {each.id for each in self._late}
         payloads: dict[int, bytes] = {}
-        for first, lines in self._source if self._source.size is not None else ():
+        for first, lines, _ in self._source if self._source.size is not None else ():
             numbers = range(first, first + len(lines))
             payloads |= {number: line for number, line in zip(numbers, lines, strict=True) if number in wanted}
         self._write(sorted(self._late, key=lambda each: each.id), payloads)

@@ -9,7 +9,7 @@ from typing import IO, Any, Self
 from riot_tasks.record import Record
 from riotd.bounded import streaming
 from riotd.bounded.figures import Report
-from riotd.bounded.flows import Task, flow
+from riotd.bounded.flows import FlowLike, flow
 from riotd.bounded.looking import Reading
 from riotd.bounded.metrics import check_metrics, write_metrics
 from riotd.bounded.places import place
@@ -63,7 +63,7 @@ class Pool:
 
     def run_file(  # noqa: PLR0913 - one for each thing a person may say
         self,
-        task: Task,
+        task: FlowLike,
         source: Path | str,
         target: Path | str,
         *,
@@ -85,7 +85,7 @@ class Pool:
 
     def run_batch(  # noqa: PLR0913 - as above
         self,
-        task: Task,
+        task: FlowLike,
         sources: Iterable[Path | str],
         folder: Path | str,
         *,
@@ -109,7 +109,7 @@ class Pool:
 
     def run_stream(  # noqa: PLR0913 - as above
         self,
-        task: Task,
+        task: FlowLike,
         items: Iterable[streaming.Item],
         *,
         params: Mapping[str, Any] | None = None,
@@ -142,7 +142,7 @@ class Pool:
         check_targets(runs)
         look_at_all(runs, self._place)
         if folder is not None:
-            folder.mkdir(parents=True, exist_ok=True)
+            _make(folder)
         with self._alone(), _opened(rejects) as letters:
             run_all(runs, self._place, rejects=letters, watch=watch)
         reports = [run.report for run in runs if run.report is not None]
@@ -161,11 +161,18 @@ class Pool:
             self._busy = False
 
 
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise TransportError(f"{folder}: can't be made: {error.strerror}") from error
+
+
 def _opened(path: Path | str | None) -> AbstractContextManager[IO[bytes] | None]:
     """The file for refused lines."""
     if path is None:
         return nullcontext()
     try:
-        return Path(path).open("wb")
+        return Path(path).open("wb", buffering=0)
     except OSError as error:
         raise TransportError(f"{path}: can't be written: {error.strerror}") from error

@@ -7,7 +7,7 @@ import sys
 import time
 import zlib
 from collections.abc import Generator, Iterator
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import IO, NamedTuple
 
@@ -19,15 +19,24 @@ LONGEST = 2**24
 """Bytes of a line; what is longer is cut, so that a file without line ends is never read into memory."""
 STDIN = "-"
 
+_HEAD = 16
+"""Blocks that are looked at; of a pipe one, since the next may be long in coming."""
 _GZIP = b"\x1f\x8b"
 _BOM = b"\xef\xbb\xbf"
 
 
 class Block(NamedTuple):
-    """Successive lines, without their ends; `first` is the number of the first, from 1; blank ones are empty."""
+    """Successive lines.
+
+    Attributes:
+        first: number of the first, from 1.
+        lines: without their ends; blank ones are empty.
+        overlong: the last of them was cut.
+    """
 
     first: int
     lines: list[bytes]
+    overlong: bool = False
 
 
 class Input:
@@ -41,7 +50,6 @@ class Input:
         name: its path.
         size: bytes on disk, for a progress bar; None if only reading tells, and reading can't be done twice.
         written: Unix seconds of its last change, which stand in where a line says no time; for a pipe, now.
-        overlong: numbers of the lines that were cut; whoever reads takes them out.
 
     Raises:
         TransportError: it is not there, or may not be read.
@@ -49,7 +57,6 @@ class Input:
 
     def __init__(self, path: Path | str, *, block: int = BLOCK) -> None:
         self.name = str(path)
-        self.overlong: set[int] = set()
         self._block = block
         self._file: IO[bytes] | None = None
         self._held: Iterator[Block] | None = None
@@ -62,14 +69,14 @@ class Input:
         self.written = found.st_mtime if regular else time.time()
 
     def head(self) -> list[bytes]:
-        """The first lines, a block of them; reading begins with them all the same."""
+        """The first lines, some blocks of them; reading begins with them all the same."""
         blocks = self._blocks()
-        first = next(blocks, Block(1, []))
+        first = list(islice(blocks, _HEAD if self.size is not None else 1))
         if self.size is None:
-            self._held = chain([first], blocks)
+            self._held = chain(first, blocks)
         else:
             blocks.close()
-        return first.lines
+        return [line for block in first for line in block.lines]
 
     def __iter__(self) -> Iterator[Block]:
         """The blocks.
@@ -93,12 +100,11 @@ class Input:
                 while chunk := content.read(self._block):
                     chunk, begun = (chunk if begun else chunk.removeprefix(_BOM)), True
                     *lines, rest = (rest + chunk).split(b"\n")
-                    if len(rest) > LONGEST:
-                        lines.append(rest[:LONGEST])
-                        self.overlong.add(number + len(lines) - 1)
-                        rest = _skipped(content, self._block)
+                    overlong = len(rest) > LONGEST
+                    if overlong:
+                        lines, rest = [*lines, rest[:LONGEST]], _skipped(content, self._block)
                     if lines:
-                        yield Block(number, _without_returns(lines, chunk))
+                        yield Block(number, _without_returns(lines, chunk), overlong)
                         number += len(lines)
             if rest:
                 yield Block(number, _without_returns([rest], rest))

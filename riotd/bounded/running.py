@@ -119,12 +119,10 @@ class Run:
 
     def _fit(self, blocks: Iterator[Block]) -> Iterator[Block]:
         """The blocks, overlong lines taken out."""
-        overlong = self._input.overlong
         for block in blocks:
-            for number in sorted(overlong):
-                block.lines[number - block.first] = b""
-                self._early.append(Reject("input", number, "a line of more than 16 MiB"))
-            overlong.clear()
+            if block.overlong:
+                block.lines[-1] = b""
+                self._early.append(Reject("input", block.first + len(block.lines) - 1, "a line of more than 16 MiB"))
             yield block
 
     def _keep(self, done: Done, output: Output, letters: Letters, figures: Figures) -> None:
@@ -142,9 +140,9 @@ class Run:
 
 def _without_header(blocks: Iterator[Block]) -> Iterator[Block]:
     """The blocks without the first line that is not blank."""
-    for first, lines in blocks:
-        at = next((index for index, line in enumerate(lines) if line.strip()), None)
+    for block in blocks:
+        at = next((index for index, line in enumerate(block.lines) if line.strip()), None)
         if at is not None:
-            yield Block(first + at + 1, lines[at + 1 :])
+            yield block._replace(first=block.first + at + 1, lines=block.lines[at + 1 :])
             break
     yield from blocks

@@ -50,6 +50,8 @@ def run_all(runs: Sequence[Run], place: Place, *, rejects: IO[bytes] | None = No
     """
     for group in _groups(runs, place.lanes):
         place.prepare(group[0].plan)
+        if watch is not None:
+            watch(_sum(runs))
         shares = [range(index, place.shards, len(group)) for index in range(len(group))]
         begun = [(run, run.steps(place, share, rejects)) for run, share in zip(group, shares, strict=True)]
         try:

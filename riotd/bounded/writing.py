@@ -89,6 +89,8 @@ class Output:
         except OSError as failure:
             raise self._failed(failure) from failure
         finally:
+            if self._rows is not None:
+                self._rows.close()
             if not self._direct:
                 self._target.unlink(missing_ok=True)
 
@@ -137,7 +139,7 @@ class _Rows:
 
     def __init__(self, *, staged: bool) -> None:
         self._head = (*_HEAD, "stage") if staged else _HEAD
-        self._kept = TemporaryFile()  # noqa: SIM115 - closed when it is written, or forgotten
+        self._kept = TemporaryFile()  # noqa: SIM115 - closed by `close`
         self._columns: dict[str, None] = {}
 
     def keep(self, payloads: Sequence[bytes]) -> None:
@@ -151,13 +153,15 @@ class _Rows:
     def write(self, file: Any) -> None:  # noqa: ANN401 - whatever has a write of bytes
         names = [name if name not in self._head else f"values.{name}" for name in self._columns]
         self._kept.seek(0)
-        with self._kept:
-            file.write(_row([*self._head, *names]))
-            for line in self._kept:
-                record = orjson.loads(line)
-                values = record["values"]
-                cells = [record[name] for name in self._head] + [values.get(name) for name in self._columns]
-                file.write(_row([_cell(cell) for cell in cells]))
+        file.write(_row([*self._head, *names]))
+        for line in self._kept:
+            record = orjson.loads(line)
+            values = record["values"]
+            cells = [record[name] for name in self._head] + [values.get(name) for name in self._columns]
+            file.write(_row([_cell(cell) for cell in cells]))
+
+    def close(self) -> None:
+        self._kept.close()
 
 
 def _row(cells: Sequence[object]) -> bytes:

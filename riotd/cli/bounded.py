@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from time import monotonic
 from types import FrameType
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -12,10 +13,14 @@ import click
 import msgspec
 
 from riotd.cli.options import app_dir_option
+from riotd.cli.patience import impatient
+from riotd.cli.progress import bar
 
 if TYPE_CHECKING:
     from riotd.bounded.flows import Flow
     from riotd.bounded.pool import Pool
+    from riotd.bounded.running import Progress
+    from riotd.bounded.scheduling import Watch
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -122,21 +127,24 @@ def _params(asked: Asked) -> Mapping[str, Any]:
 
 
 @contextmanager
-def pool(flow: "Flow", asked: Asked) -> Iterator["Pool"]:
-    """The engine that is asked for; what fails becomes one line and exit 1, a signal its exit code."""
+def session(flow: "Flow", asked: Asked, inputs: Sequence[str]) -> Iterator["tuple[Pool, Watch]"]:
+    """The engine that is asked for, and what keeps the bar up to date.
+
+    What fails becomes one line and exit 1, a signal its exit code; nothing half-written stays, and no process.
+    """
     from riotd import logs  # noqa: PLC0415 - as above
     from riotd.bounded.pool import Pool  # noqa: PLC0415
     from riotd.errors import ConfigError, RiotdError  # noqa: PLC0415
 
     logs.setup("warning")
-    engine = asked.engine or flow.engine or "inline"
-    shards = asked.shards or flow.shards
+    engine, shards = asked.engine or flow.engine or "inline", asked.shards or flow.shards
     before = signal.signal(signal.SIGTERM, _terminated)
-    if engine != "inline" and sys.stderr.isatty():
-        click.secho(f"starting {engine} …", dim=True, err=True)
     try:
-        with Pool(engine=engine, shards=shards, address=flow.address if engine == "ray" else None) as made:
-            yield made
+        with Pool(engine=engine, shards=shards, address=flow.address if engine == "ray" else None) as pool:
+            if engine != "inline" and sys.stderr.isatty():
+                click.secho(f"starting {engine} …", dim=True, err=True)
+            with _watched(f"Running {flow.name}", inputs, stepwise=engine in {"inline", "ray"}) as watch:
+                yield pool, watch
     except ConfigError:
         raise
     except RiotdError as error:
@@ -145,6 +153,23 @@ def pool(flow: "Flow", asked: Asked) -> Iterator["Pool"]:
         sys.exit(143 if isinstance(interrupt, _Terminated) else 130)
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+@contextmanager
+def _watched(label: str, inputs: Sequence[str], *, stepwise: bool) -> Iterator["Watch"]:
+    """A bar, and a word when nothing moves on an engine that goes step by step."""
+    size = sum(Path(each).stat().st_size for each in inputs if each != "-") or None
+    began = monotonic()
+    with bar(label, total=size) as shown, impatient() as moved:
+
+        def watch(progress: "Progress") -> None:
+            if stepwise:
+                moved()
+            rate = progress.records / max(monotonic() - began, 1e-6)
+            refused = f", {progress.errors:,} refused" if progress.errors else ""
+            shown.update(progress.bytes, f"{progress.records:,} lines, {rate:,.0f}/s{refused}")
+
+        yield watch
 
 
 class _Terminated(KeyboardInterrupt):

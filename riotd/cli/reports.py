@@ -1,20 +1,17 @@
 """Reports of bounded runs, for people and for programs."""
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from time import monotonic
 from typing import TYPE_CHECKING
 
 import click
 
 from riotd.cli.bounded import Asked
-from riotd.cli.progress import Bar
 from riotd.cli.tables import print_table
 
 if TYPE_CHECKING:
     from riotd.bounded.figures import Report, ShardFigures, StageFigures
-    from riotd.bounded.running import Progress
 
 _BATCH = ("input", "lines", "results", "refused", "filtered", "seconds", "lines/s", "output")
 _SHARD = (
@@ -31,18 +28,6 @@ _SHARD = (
     "max ms",
 )
 _STAGE = ("stage", "in", "passed", "filtered", "refused", "out", "busy s")
-
-
-def shown(bar: Bar) -> "Callable[[Progress], None]":
-    """What keeps a bar up to date."""
-    began = monotonic()
-
-    def watch(progress: "Progress") -> None:
-        rate = progress.records / max(monotonic() - began, 1e-6)
-        refused = f", {progress.errors:,} refused" if progress.errors else ""
-        bar.update(progress.bytes, f"{progress.records:,} lines, {rate:,.0f}/s{refused}")
-
-    return watch
 
 
 def show_report(report: "Report", asked: Asked, *, err: bool = False) -> None:

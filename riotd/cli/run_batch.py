@@ -6,9 +6,8 @@ from typing import Any
 
 import click
 
-from riotd.cli.bounded import EPILOG, Asked, flow_of, options, pool, split
-from riotd.cli.progress import bar
-from riotd.cli.reports import show_reports, shown
+from riotd.cli.bounded import EPILOG, Asked, flow_of, options, session, split
+from riotd.cli.reports import show_reports
 
 
 @click.command("run-batch", epilog=EPILOG)
@@ -35,14 +34,13 @@ def command(words: tuple[str, ...], output: Path, kind: str, **said: Any) -> Non
     Examples:
       riotd run-batch kalman_filter feeds/*.csv -o smooth --set fields=[temperature]
       riotd run-batch average feeds/*.csv.gz -o means --to csv --engine ray --shards 4
-      riotd run-batch -c config/etl.yaml monday.csv tuesday.csv -o etl --metrics runs.csv
+      riotd run-batch -c config/minimal.yaml monday.csv tuesday.csv -o out --metrics runs.csv
     """  # noqa: D301 - click's mark for text not to be wrapped
     asked = Asked(**said)
     task, inputs = split(words, asked)
     flow = flow_of(task, asked)
-    size = sum(Path(each).stat().st_size for each in inputs if each != "-")
-    with pool(flow, asked) as running, bar(f"Running {flow.name}", total=size) as progress:
-        reports = running.run_batch(
+    with session(flow, asked, inputs) as (pool, watch):
+        reports = pool.run_batch(
             flow,
             inputs,
             output,
@@ -53,7 +51,7 @@ def command(words: tuple[str, ...], output: Path, kind: str, **said: Any) -> Non
             rejects=asked.rejects,
             metrics=asked.metrics,
             strict=asked.strict,
-            watch=shown(progress),
+            watch=watch,
         )
     show_reports(reports, asked)
     if any(report.failure for report in reports):

@@ -1,13 +1,11 @@
 """`riotd run-file`: a file through a task or a dataflow."""
 
-from pathlib import Path
 from typing import Any
 
 import click
 
-from riotd.cli.bounded import EPILOG, Asked, flow_of, options, pool, split
-from riotd.cli.progress import bar
-from riotd.cli.reports import show_report, shown
+from riotd.cli.bounded import EPILOG, Asked, flow_of, options, session, split
+from riotd.cli.reports import show_report
 
 
 @click.command("run-file", epilog=EPILOG)
@@ -21,19 +19,17 @@ def command(words: tuple[str, ...], output: str, **said: Any) -> None:  # noqa: 
     Examples:
       riotd run-file kalman_filter city.csv -o smooth.jsonl --set fields=[temperature]
       riotd run-file average city.csv.gz -o means.csv --set window=60 --engine ray --shards 2 -v
-      riotd run-file -c config/etl.yaml city.csv -o etl.jsonl --rejects bad.jsonl --metrics run.json
+      riotd run-file -c config/minimal.yaml city.csv -o out.jsonl --rejects bad.jsonl --metrics run.json
     """  # noqa: D301 - click's mark for text not to be wrapped
     asked = Asked(**said)
     task, inputs = split(words, asked)
     if len(inputs) > 1:
         raise click.UsageError(f"There are {len(inputs)} INPUTs: run-batch takes more than one.")
     flow = flow_of(task, asked)
-    source = inputs[0]
-    size = Path(source).stat().st_size if source != "-" else None
-    with pool(flow, asked) as running, bar(f"Running {flow.name}", total=size) as progress:
-        report = running.run_file(
+    with session(flow, asked, inputs) as (pool, watch):
+        report = pool.run_file(
             flow,
-            source,
+            inputs[0],
             output,
             key=asked.key,
             form=asked.form,
@@ -41,6 +37,6 @@ def command(words: tuple[str, ...], output: str, **said: Any) -> None:  # noqa: 
             rejects=asked.rejects,
             metrics=asked.metrics,
             strict=asked.strict,
-            watch=shown(progress),
+            watch=watch,
         )
     show_report(report, asked, err=output == "-")
