@@ -1,3 +1,4 @@
+import obstore
 import pytest
 
 from riot_tasks import Unavailable
@@ -49,3 +50,12 @@ def test_a_signature_stays_out_of_messages(azurite: Azurite, container: str, mon
     with pytest.raises(Unavailable, match="access refused") as refusal:
         blobs.blobs(container).get("a", max_bytes=10)
     assert "c2VjcmV0" not in str(refusal.value)
+
+
+def test_a_browser_is_told_what_it_is(container: str) -> None:
+    """A blob has the content type that its name speaks of."""
+    store = Blobs(container)
+    store.put("plots/a.svg", b"<svg/>")
+    store.put("plain", b"")
+    kinds = [obstore.get(store._store, name).attributes.get("Content-Type") for name in ("plots/a.svg", "plain")]
+    assert kinds == ["image/svg+xml", "application/octet-stream"]

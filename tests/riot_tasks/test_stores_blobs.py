@@ -12,6 +12,7 @@ from riot_tasks.stores.blobs import Blobs
 from tests.riot_tasks.store_contracts import BlobContract
 
 pytest.importorskip("obstore")
+HTTP = "http://127.0.0.1:1"
 NOWHERE = "AccountName=a;AccountKey=Zm9v;BlobEndpoint=http://127.0.0.1:1/a"
 
 
@@ -79,11 +80,22 @@ def test_a_forked_child_has_clients_of_its_own() -> None:
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
-def test_a_closed_port_is_unavailable_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("url", "environment"),
+    [
+        ("az://container", {"AZURE_STORAGE_CONNECTION_STRING": NOWHERE}),
+        ("s3://bucket", {"AWS_ENDPOINT": HTTP, "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}),
+        ("gs://bucket", {"GOOGLE_BASE_URL": HTTP, "GOOGLE_SKIP_SIGNATURE": "true"}),
+    ],
+)
+def test_a_closed_port_is_unavailable_soon(
+    url: str, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A store that nobody answers for is Unavailable after a few tries, in seconds; the URL is named."""
-    monkeypatch.setenv("AZURE_STORAGE_CONNECTION_STRING", NOWHERE)
-    store, begun = Blobs("az://container"), time.monotonic()
-    with pytest.raises(Unavailable, match=r"^az://container/a: .*error sending request"):
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    store, begun = Blobs(url), time.monotonic()
+    with pytest.raises(Unavailable, match=rf"^{url}/a: .*error sending request"):
         store.get("a", max_bytes=10)
     with pytest.raises(Unavailable):
         store.put("a", b"")

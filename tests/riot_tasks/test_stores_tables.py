@@ -137,6 +137,14 @@ def test_a_damaged_file_is_unavailable(tmp_path: Path) -> None:
         tables.table(f"sqlite://{path}", "sysdata")
 
 
+def test_a_row_that_can_never_be_written_is_no_reason_to_wait(tmp_path: Path) -> None:
+    """What gets no better by waiting is an error of its own, and leaves nothing of its transaction."""
+    mine = tables.table(f"sqlite://{tmp_path}/a.db", "sysdata")
+    with pytest.raises(sqlite3.IntegrityError):
+        mine.upsert([Row("all", "k", {}), Row("all", "l", {}, "", float("nan"))])
+    assert mine.lookup([("all", "k")]) == {}
+
+
 def test_rows_are_for_everybody_to_read(tmp_path: Path) -> None:
     """The columns are partition, key, source, time, values; the values are JSON."""
     tables.table(f"sqlite://{tmp_path}/a.db", "sysdata").upsert([Row("all", "k", {"t": 20.5, "b": b"x"}, "dev7", 1.5)])

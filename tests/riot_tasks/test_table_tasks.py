@@ -91,6 +91,19 @@ class TestInsert:
         with pytest.raises(BadRecord, match="^" + message):
             task.process(bad)
 
+    @pytest.mark.parametrize(
+        ("record", "message"),
+        [
+            (Record(1, "dev\ud800", 0.0, {"a": 1}), "source: a text that is no Unicode can't be stored"),
+            (Record(1, "dev7", float("nan"), {"a": 1}), "time: nan can't be stored"),
+            (Record(1, "dev7", 0.0, {"a": 1, "k": None}), "k: has no value, and key needs it"),
+        ],
+    )
+    def test_a_record_that_can_be_no_row_is_refused(self, record: Record, message: str) -> None:
+        """So does a source or a time that no store can hold, or a key that can't be made."""
+        with pytest.raises(BadRecord, match="^" + message):
+            TableInsert(STORE, table="sysdata", key="{k}" if "k" in record.values else "{id}").process(record)
+
     def test_rows_are_there_before_results_leave(self, tmp_path: Path) -> None:
         """What a shard gives for a portion is written, in one transaction, when the outcome is given."""
         url = f"sqlite://{tmp_path}/a.db"

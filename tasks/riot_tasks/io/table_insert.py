@@ -101,4 +101,5 @@ class TableInsert(BulkTask):
         values = record.values
         if self.fields is not None:
             values = {name: values[name] for name in self.fields if name in values}
+        stored({"source": record.source, "time": record.time})  # which have columns of their own
         return Row(self._partition.fill(record), self._key.fill(record), stored(values), record.source, record.time)

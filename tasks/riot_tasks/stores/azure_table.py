@@ -32,7 +32,7 @@ _WAITS: dict[str, Any] = {
     "read_timeout": 10,
     "retry_total": 2,
     "retry_connect": 1,
-    "retry_read": 1,
+    "retry_read": 0,
     "retry_status": 2,
     "retry_backoff_factor": 0.2,
 }

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
+from mimetypes import guess_type
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, quote
@@ -62,7 +63,7 @@ class Blobs:
 
     def __init__(self, url: str, credentials: Reference | None = None) -> None:
         parts = _parts(url)
-        self._url = url.rstrip("/")
+        self._url, self._scheme = url.rstrip("/"), parts.scheme
         self._folder = local_path(parts) if parts.scheme == "file" else None
         self.readers = _LANES if parts.scheme in _PREFIXES else 1
         self.writers = 1 if parts.scheme == "memory" else _LANES
@@ -103,7 +104,7 @@ class Blobs:
 
         with self._translated(self.url(name)):
             try:
-                obstore.put(self._store, name, data)
+                obstore.put(self._store, name, data, attributes=self._attributes(name))
             except obstore.exceptions.GenericError as error:
                 if _in_the_way(error):
                     raise BadRecord(f"{self.url(name)}: a blob and a folder can't have one name") from error
@@ -144,6 +145,11 @@ class Blobs:
 
     def close(self) -> None:
         """Nothing: the store lets go of its connections when it is dropped."""
+
+    def _attributes(self, name: str) -> Any:  # noqa: ANN401 - obstore's mapping
+        """What a browser needs to show the blob; folders and memory have no such thing."""
+        kind, _ = guess_type(name) if self._scheme in _PREFIXES else (None, None)
+        return {"Content-Type": kind} if kind else None
 
     @contextmanager
     def _translated(self, what: str) -> Iterator[None]:
@@ -202,11 +208,12 @@ def _opened(url: str, scheme: str, folder: Path | None, credentials: Reference |
         return LocalStore(folder, mkdir=True)
     if scheme == "memory":
         return MemoryStore()
-    found = settings(credentials)
+    found = {name: value for name, value in settings(credentials).items() if name.startswith(_PREFIXES[scheme])}
     config: Any = _azure(found) if scheme == "az" else {}
-    if credentials is not None:
-        config |= {name.lower(): value for name, value in found.items() if _is_setting(name, scheme)}
-    plain = str(config.get("endpoint", "")).startswith("http://")
+    if credentials is not None:  # obstore reads the environment, but no files
+        config |= {name.lower(): value for name, value in found.items() if name != "AZURE_STORAGE_CONNECTION_STRING"}
+    # without TLS only where a setting names such an address: an emulator, a store of one's own
+    plain = any(value.startswith("http://") for value in [*found.values(), *config.values()])
     options: Any = {"client_options": {**_CLIENT, "allow_http": plain}, "retry_config": _RETRY}
     store: ObjectStore = from_url(url, config=config, **options)
     return store
@@ -222,10 +229,6 @@ def _azure(found: Mapping[str, str]) -> dict[str, str]:
         "endpoint": account.endpoints.get("Blob", ""),
     }
     return {name: value for name, value in config.items() if value}
-
-
-def _is_setting(name: str, scheme: str) -> bool:
-    return name.startswith(_PREFIXES[scheme]) and name != "AZURE_STORAGE_CONNECTION_STRING"
 
 
 def _in_the_way(error: BaseException) -> bool:

@@ -120,8 +120,8 @@ class SqliteTable:
     def _translated(self) -> Iterator[None]:
         try:
             yield
-        except sqlite3.ProgrammingError:
-            raise
+        except (sqlite3.IntegrityError, sqlite3.DataError, sqlite3.ProgrammingError):
+            raise  # a row's fault, or ours: it gets no better
         except (sqlite3.DatabaseError, OSError) as error:  # locked, full, damaged, gone: somebody must see to it
             raise Unavailable(f"{self._what}: {error}") from error
 

@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from urllib.parse import SplitResult
 
 from riot_tasks.errors import Unavailable
 from riot_tasks.stores.addresses import address, bucket, local_path
@@ -52,9 +53,7 @@ def check(url: object, name: object, credentials: Reference | None, *, reading: 
     Raises:
         ValueError: they are not fit, the file or folder is not there, or what they need is not installed.
     """
-    parts = address(url, FORMS, extra=_EXTRA)
-    if not isinstance(name, str) or not _NAME.fullmatch(name):
-        raise ValueError(f"table: must be 3 to 63 letters and digits, a letter first (is {name!r})")
+    parts = _parts(url, name)
     if parts.scheme == "sqlite":
         _check_file(_path(str(url)), reading=reading)
     elif bucket(parts, "account" if parts.scheme == "aztable" else "name") and parts.scheme == "aztable":
@@ -79,8 +78,15 @@ def _check_file(path: Path, *, reading: bool) -> None:
         raise ValueError(f"store: {path} is no SQLite database; name another file")
 
 
-def _opened(url: str, name: str, credentials: Reference | None) -> Table:
+def _parts(url: object, name: object) -> SplitResult:
     parts = address(url, FORMS, extra=_EXTRA)
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        raise ValueError(f"table: must be 3 to 63 letters and digits, a letter first (is {name!r})")
+    return parts
+
+
+def _opened(url: str, name: str, credentials: Reference | None) -> Table:
+    parts = _parts(url, name)
     if parts.scheme == "aztable":
         from riot_tasks.stores.azure_table import AzureTable  # noqa: PLC0415 - its library is an extra, 0.4 s to import
 
