@@ -59,11 +59,11 @@ def installed() -> Path:
 
 def _run_npm(npm: str, folder: Path) -> None:
     try:
-        done = subprocess.run([npm, "install"], cwd=folder, capture_output=True, text=True, check=False, timeout=600)
+        done = subprocess.run([npm, "install"], cwd=folder, capture_output=True, text=True, check=False, timeout=240)
     except subprocess.TimeoutExpired as error:
-        raise NotInstallableError("npm could not install Azurite in 10 minutes") from error
+        raise NotInstallableError("npm could not install Azurite in 4 minutes") from error
     if done.returncode:
-        raise NotInstallableError(f"npm could not install Azurite: {done.stderr.strip()[-300:]}")
+        raise NotInstallableError(f"npm could not install Azurite: {' '.join(done.stderr.split())[:200]}")
 
 
 class Azurite:

@@ -72,6 +72,13 @@ def test_what_was_written_survives_kill(tmp_path: Path) -> None:
     assert len(list(again.range("all", 0.0, 1.0, most=1000))) == 200
 
 
+def test_a_process_that_ends_leaves_one_file(tmp_path: Path) -> None:
+    """At its end the log is folded into the file, so that the file alone may be copied."""
+    program = WRITER.replace("range(10**9)", "range(3)")
+    subprocess.run([sys.executable, "-c", program, f"sqlite://{tmp_path}/a.db"], check=True, timeout=60)
+    assert [path.name for path in tmp_path.iterdir()] == ["a.db"]
+
+
 def test_two_processes_may_write(tmp_path: Path) -> None:
     """Another process's short transactions are waited for."""
     url = f"sqlite://{tmp_path}/a.db"

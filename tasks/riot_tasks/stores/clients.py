@@ -1,5 +1,6 @@
 """One client for each address in a process: made when first needed, shared by all tasks, never pickled."""
 
+import atexit
 import os
 from collections.abc import Callable, Hashable
 from threading import Lock
@@ -19,7 +20,8 @@ C = TypeVar("C", bound=Client)
 class Clients(Generic[C]):
     """The clients of one kind that are open in this process.
 
-    Any thread may ask. A forked child makes its own: connections do not survive a fork.
+    Any thread may ask. A forked child makes its own: connections do not survive a fork. They are closed when the
+    process ends.
     """
 
     def __init__(self) -> None:
@@ -35,6 +37,8 @@ class Clients(Generic[C]):
                 client = self._open.get(key)
                 if client is None:
                     client = self._open[key] = make()
+                    atexit.unregister(self.close)  # once, however many there are
+                    atexit.register(self.close)
         return client
 
     def forget(self, client: C) -> None:
