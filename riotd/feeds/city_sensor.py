@@ -6,10 +6,11 @@ show. Only outliers leave the filter's bands, so that filter catches them, all o
 
 import math
 from random import Random
-from statistics import NormalDist
 from typing import Final, Literal
 
 import msgspec
+
+from riotd.feeds.draws import exact, normals
 
 Form = Literal["rfc", "riotbench"]
 Values = tuple[float, float, float, float, float]
@@ -22,9 +23,6 @@ BANDS: Final = {
     "airquality_raw": (17.0, 363.0),
 }
 """FILTER.RANGE_FILTER.VALID_RANGE of RIoTBench's CITY: `field: (lowest, highest)`, both still valid."""
-
-DRAWS: Final = 4096
-"""Different noises of a field: 12 random bits pick one."""
 
 _STEMS = 88  # devices of the original; the number after the stem of an id tells its replicas apart
 _DAY, _WEEK = 1440, 10080  # minutes
@@ -66,13 +64,14 @@ def _shape(minute: int) -> tuple[float, float, float]:
     """Warmth (-1 to 1, highest at 15 h), sun (0 to 1, up from 6 to 18 h), traffic (0 to 1, highest at 8 and 18 h)."""
     hour = minute / 60
     traffic = max(math.exp(-((hour - peak) ** 2) / 4.5) for peak in (8, 18))
-    return math.cos((hour - 15) * _TAU / 24), max(0.0, math.sin((hour - 6) * _TAU / 24)), traffic
+    sun = max(0.0, math.sin((hour - 6) * _TAU / 24))
+    return exact(math.cos((hour - 15) * _TAU / 24)), exact(sun), exact(traffic)
 
 
 def _sway(minute: int) -> float:
     """Slow drift, -1 to 1, that closes after a week: periods of 3.5, 1.4 and 0.6 days."""
     week = minute * _TAU / _WEEK
-    return 0.5 * math.sin(2 * week) + 0.3 * math.sin(5 * week + 1) + 0.2 * math.sin(11 * week + 2)
+    return exact(0.5 * math.sin(2 * week) + 0.3 * math.sin(5 * week + 1) + 0.2 * math.sin(11 * week + 2))
 
 
 _SHAPES = [_shape(minute) for minute in range(_DAY)]
@@ -81,8 +80,8 @@ _SWAYS = [_sway(minute) for minute in range(_WEEK)]
 
 def noises() -> tuple[list[float], ...]:
     """Per field, as many equally likely normal noises as there are `DRAWS`; looking one up costs 0.03 µs."""
-    normal = [NormalDist().inv_cdf((draw + 0.5) / DRAWS) for draw in range(DRAWS)]
-    return tuple([sigma * z for z in normal] for sigma in _SIGMAS)
+    normal = normals()
+    return tuple([exact(sigma * z) for z in normal] for sigma in _SIGMAS)
 
 
 def sensor_id(number: int) -> str:
@@ -183,11 +182,11 @@ class Sensor:
 def _base(climate: _Climate, random: Random) -> Values:
     """What a sensor measures on the average, but for light: there it is what the sun adds at noon."""
     return (
-        climate.temperature + random.gauss(0, 1.0),
-        climate.humidity + random.gauss(0, 3.0),
+        exact(climate.temperature + random.gauss(0, 1.0)),
+        exact(climate.humidity + random.gauss(0, 3.0)),
         random.uniform(3000, 6000),
-        random.lognormvariate(6.5, 0.5),
-        22 + random.lognormvariate(2.3, 0.6),
+        exact(random.lognormvariate(6.5, 0.5)),
+        exact(22 + random.lognormvariate(2.3, 0.6)),
     )
 
 
