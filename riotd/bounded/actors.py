@@ -3,8 +3,8 @@
 import asyncio
 import signal
 from collections import deque
-from collections.abc import Awaitable, Coroutine, Iterator
-from concurrent.futures import Future
+from collections.abc import Coroutine, Iterator
+from concurrent.futures import Future, wait
 from threading import Event, Thread, current_thread, main_thread
 from typing import Any, TypeVar
 
@@ -20,8 +20,6 @@ _T = TypeVar("_T")
 
 _AHEAD = 2
 """Cuts that are with the workers beside the one whose outcomes are waited for: they never idle for want of the next."""
-
-_Flight = tuple[Cut | None, list[tuple[int, Future[Outcome]]]]
 
 
 class Actors:
@@ -43,11 +41,12 @@ class Actors:
         self._loop = uvloop.new_event_loop()
         self._thread = Thread(target=self._loop.run_forever, name="runs on ray", daemon=True)
         self._engine: RayEngine | None = None
-        self._flying: set[Awaitable[Outcome]] = set()
+        self._flying: set[Future[None]] = set()
 
     def prepare(self, plan: Plan) -> None:
         """As `Place.prepare`."""
         if self._engine is not None:
+            wait(list(self._flying))  # an input that was left early may still have something in flight
             self._said(self._renew(self._engine, plan)).result()
             return
         engine = RayEngine(plan, shards=self.shards, address=self._address)
@@ -60,12 +59,12 @@ class Actors:
         """As `Place.run`."""
         flights: deque[_Flight] = deque()
         for cut in cuts:
-            flights.append((cut, self._submitted(cut.portions)))
+            flights.append(self._launched(cut, cut.portions))
             while len(flights) > (0 if cut.hasty else _AHEAD):
-                yield _landed(*flights.popleft())
-        flights.append((None, self._submitted(cutter.end())))
+                yield flights.popleft().done()
+        flights.append(self._launched(None, cutter.end()))
         while flights:
-            yield _landed(*flights.popleft())
+            yield flights.popleft().done()
 
     def close(self) -> None:
         """Stop the actors, and Ray if it is ours."""
@@ -99,23 +98,45 @@ class Actors:
     def _said(self, call: Coroutine[Any, Any, _T]) -> Future[_T]:
         return asyncio.run_coroutine_threadsafe(call, self._loop)
 
-    def _submitted(self, portions: list[tuple[int, Portion]]) -> list[tuple[int, Future[Outcome]]]:
-        return [(shard, self._said(self._flown(shard, portion))) for shard, portion in portions]
-
-    async def _flown(self, shard: int, portion: Portion) -> Outcome:
+    def _launched(self, cut: Cut | None, portions: list[tuple[int, Portion]]) -> "_Flight":
         assert self._engine is not None  # noqa: S101 - `prepare` comes before `run`
-        flight = self._engine.submit(shard, portion)
-        self._flying.add(flight)
-        try:
-            return await flight
-        finally:
-            self._flying.discard(flight)
+        flight = _Flight(cut, portions)
+        self._flying.add(flight.landed)
+        flight.landed.add_done_callback(self._flying.discard)
+        self._loop.call_soon_threadsafe(flight.launch, self._engine)
+        return flight
 
     async def _renew(self, engine: RayEngine, plan: Plan) -> None:
-        """A fresh state; an input that was left early may still have something in flight, which comes first."""
-        await asyncio.gather(*self._flying, return_exceptions=True)
         await engine.reconfigure(Plan(()))
         await engine.reconfigure(plan)
+
+
+class _Flight:
+    """A cut on its way: one trip to the loop and one back, however many portions it has."""
+
+    def __init__(self, cut: Cut | None, portions: list[tuple[int, Portion]]) -> None:
+        self.landed: Future[None] = Future()
+        self._cut, self._portions = cut, portions
+        self._answers: list[asyncio.Future[Outcome]] = []
+        self._missing = len(portions)
+
+    def launch(self, engine: RayEngine) -> None:
+        """On the loop: submit the portions."""
+        self._answers = [engine.submit(shard, portion) for shard, portion in self._portions]
+        for answer in self._answers:
+            answer.add_done_callback(self._hear)
+
+    def done(self) -> Done:
+        """Its outcomes, once they are there; raises EngineError if the engine gave up."""
+        self.landed.result()
+        shards = [shard for shard, _ in self._portions]
+        return Done(self._cut, [(shard, answer.result()) for shard, answer in zip(shards, self._answers, strict=True)])
+
+    def _hear(self, answer: "asyncio.Future[Outcome]") -> None:
+        answer.exception()  # nobody else may ask, if the input was left early
+        self._missing -= 1
+        if not self._missing:
+            self.landed.set_result(None)
 
 
 def _take_back_sigterm() -> None:
@@ -123,7 +144,3 @@ def _take_back_sigterm() -> None:
     handler = signal.getsignal(signal.SIGTERM)
     if handler is not None and current_thread() is main_thread():
         signal.signal(signal.SIGTERM, handler)
-
-
-def _landed(cut: Cut | None, flights: list[tuple[int, Future[Outcome]]]) -> Done:
-    return Done(cut, [(shard, flight.result()) for shard, flight in flights])

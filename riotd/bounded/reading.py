@@ -48,6 +48,7 @@ class Input:
 
     Attributes:
         name: its path.
+        block: bytes read at once; may be set before reading begins.
         size: bytes on disk, for a progress bar; None if only reading tells, and reading can't be done twice.
         written: Unix seconds of its last change, which stand in where a line says no time; for a pipe, now.
 
@@ -57,7 +58,7 @@ class Input:
 
     def __init__(self, path: Path | str, *, block: int = BLOCK) -> None:
         self.name = str(path)
-        self._block = block
+        self.block = block
         self._file: IO[bytes] | None = None
         self._held: Iterator[Block] | None = None
         try:
@@ -97,12 +98,12 @@ class Input:
         number, rest, begun = 1, b"", False
         try:
             with self._opened() as content:
-                while chunk := content.read(self._block):
+                while chunk := content.read(self.block):
                     chunk, begun = (chunk if begun else chunk.removeprefix(_BOM)), True
                     *lines, rest = (rest + chunk).split(b"\n")
                     overlong = len(rest) > LONGEST
                     if overlong:
-                        lines, rest = [*lines, rest[:LONGEST]], _skipped(content, self._block)
+                        lines, rest = [*lines, rest[:LONGEST]], _skipped(content, self.block)
                     if lines:
                         yield Block(number, _without_returns(lines, chunk), overlong)
                         number += len(lines)

@@ -15,7 +15,7 @@ from riotd.bounded.flows import Flow
 from riotd.bounded.letters import Letters
 from riotd.bounded.looking import Reading, look
 from riotd.bounded.places import Done, Place
-from riotd.bounded.reading import Block, Input
+from riotd.bounded.reading import BLOCK, Block, Input
 from riotd.bounded.writing import Output, encoding_of
 from riotd.dataflow import Plan
 from riotd.errors import TransportError
@@ -92,6 +92,7 @@ class Run:
         """
         figures = Figures(self.plan)
         cutter = Cutter(self._look.keys_of, shards=shards, now=self._input.written)
+        self._input.block = BLOCK * len(shards)  # a share for each that is worth a call
         with ExitStack() as stack:
             output = stack.enter_context(Output(self.target, staged=len(self.flow.outlets) > 1))
             letters = stack.enter_context(Letters(rejects, self._input))
