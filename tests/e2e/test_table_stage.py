@@ -29,18 +29,18 @@ async def test_kill_9_loses_no_row(broker: Broker, config: dict[str, Any], make_
         {"id": "keep", "task": "table_insert", "params": insert},
     ]
     async with Listener(broker.port, "out/#") as listener:
-        sending = None
+        said, sending = _Said(listener), None
         for until in (300, 1200):
             async with make_daemon(config) as daemon:
                 sending = sending or asyncio.create_task(publish(broker.port, feed(COUNT)))
                 await listener.count(until)
                 daemon.kill()
-            assert _said(listener) <= set(_keys(path))
+            assert said() <= set(_keys(path))
         async with make_daemon(config) as daemon:
             await sending
-            await listener.until(lambda _: len(_said(listener)) == COUNT)
+            await listener.until(lambda _: len(said()) == COUNT)
             assert await daemon.stop() == 0
-    assert sorted(_keys(path)) == sorted(_said(listener))
+    assert sorted(_keys(path)) == sorted(said())
 
 
 async def test_leaving_while_the_store_is_away(
@@ -55,21 +55,36 @@ async def test_leaving_while_the_store_is_away(
     ]
     config["grace"] = "2s"
     async with Listener(broker.port, "out/#") as listener:
+        said = _Said(listener)
         async with make_daemon(config) as daemon:
             await publish(broker.port, feed(100))
-            await listener.until(lambda _: len(_said(listener)) == 100)
+            await listener.until(lambda _: len(said()) == 100)
             with closing(sqlite3.connect(path, isolation_level=None)) as holder:
                 holder.execute("BEGIN IMMEDIATE")
                 await publish(broker.port, feed(200)[100:])
                 assert await daemon.stop() == 1
         assert len(_keys(path)) == 100
         async with make_daemon(config) as daemon:
-            await listener.until(lambda _: len(_said(listener)) == 200)
+            await listener.until(lambda _: len(said()) == 200)
             assert await daemon.stop() == 0
     assert len(_keys(path)) == 200
 
 
-def _said(listener: Listener) -> set[str]:
-    """The keys of the rows that the results speak of."""
-    records = [json.loads(payload) for topic, payload in listener.heard if topic.startswith("out/")]
-    return {f"{record['source']}-{int(record['time'] * 1000)}" for record in records}
+def _key(topic: str, payload: bytes) -> str | None:
+    """The key of the row that a result speaks of."""
+    record = json.loads(payload) if topic.startswith("out/") else None
+    return record and f"{record['source']}-{int(record['time'] * 1000)}"
+
+
+class _Said:
+    """The keys that results speak of, read once each as they come."""
+
+    def __init__(self, listener: Listener) -> None:
+        self._listener, self._read = listener, 0
+        self._keys: set[str] = set()
+
+    def __call__(self) -> set[str]:
+        new = self._listener.heard[self._read :]
+        self._read += len(new)
+        self._keys |= {key for message in new if (key := _key(*message))}
+        return self._keys
