@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from riotd.bounded.calls import run_batch, run_file, run_stream
-    from riotd.bounded.figures import InputRefused, Report
     from riotd.bounded.pool import Pool
+    from riotd.bounded.report import InputRefused, Report
 
 __all__ = ["InputRefused", "Pool", "Report", "__version__", "run_batch", "run_file", "run_stream"]
 __version__ = "0.1.0"
 
 _ROOMS = {
-    "InputRefused": "figures",
+    "InputRefused": "report",
     "Pool": "pool",
-    "Report": "figures",
+    "Report": "report",
     "run_batch": "calls",
     "run_file": "calls",
     "run_stream": "calls",

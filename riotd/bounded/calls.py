@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from riot_tasks.record import Record
-from riotd.bounded.figures import Report
 from riotd.bounded.flows import FlowLike
 from riotd.bounded.pool import Pool
+from riotd.bounded.report import Report
 from riotd.bounded.scheduling import Watch
 from riotd.bounded.streaming import Item
 from riotd.messages import Reject

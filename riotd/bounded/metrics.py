@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from riotd.bounded.figures import Latency, Report, ShardFigures
+from riotd.bounded.report import Latency, Report, ShardFigures
 from riotd.errors import ConfigError, Mistake, TransportError
 
 KINDS = (".json", ".csv")

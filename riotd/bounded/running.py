@@ -10,12 +10,13 @@ from typing import IO
 import msgspec
 
 from riotd.bounded.cutting import Cut, Cutter
-from riotd.bounded.figures import About, Figures, InputRefused, Report
+from riotd.bounded.figures import Figures
 from riotd.bounded.flows import Flow
 from riotd.bounded.letters import Letters
 from riotd.bounded.looking import Reading, look
 from riotd.bounded.places import Done, Place
 from riotd.bounded.reading import BLOCK, Block, Input
+from riotd.bounded.report import About, InputRefused, Report
 from riotd.bounded.writing import Output, encoding_of
 from riotd.dataflow import Plan
 from riotd.errors import TransportError

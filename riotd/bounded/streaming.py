@@ -7,12 +7,13 @@ from typing import Any
 
 from riot_tasks.record import Record
 from riotd.bounded.cutting import Cut, Cutter
-from riotd.bounded.figures import SHOWN, InputRefused
+from riotd.bounded.figures import SHOWN
 from riotd.bounded.flows import Flow
 from riotd.bounded.forms import Form
 from riotd.bounded.keys import SEVERAL, SOURCES, keys_of
 from riotd.bounded.parsing import when
 from riotd.bounded.places import Place
+from riotd.bounded.report import InputRefused
 from riotd.dataflow import Plan, Stage
 from riotd.formats import decode_packed, encode_packed
 from riotd.messages import Reject

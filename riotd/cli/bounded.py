@@ -143,7 +143,7 @@ def session(flow: "Flow", asked: Asked, inputs: Sequence[str]) -> Iterator["tupl
         with Pool(engine=engine, shards=shards, address=flow.address if engine == "ray" else None) as pool:
             if engine != "inline" and sys.stderr.isatty():
                 click.secho(f"starting {engine} …", dim=True, err=True)
-            with _watched(f"Running {flow.name}", inputs, stepwise=engine in {"inline", "ray"}) as watch:
+            with _watched(f"Running {flow.name}", inputs, ray=engine == "ray") as watch:
                 yield pool, watch
     except ConfigError:
         raise
@@ -156,14 +156,14 @@ def session(flow: "Flow", asked: Asked, inputs: Sequence[str]) -> Iterator["tupl
 
 
 @contextmanager
-def _watched(label: str, inputs: Sequence[str], *, stepwise: bool) -> Iterator["Watch"]:
-    """A bar, and a word when nothing moves on an engine that goes step by step."""
+def _watched(label: str, inputs: Sequence[str], *, ray: bool) -> Iterator["Watch"]:
+    """A bar; and a word when nothing moves on Ray, whose workers log elsewhere what they wait for."""
     size = sum(Path(each).stat().st_size for each in inputs if each != "-") or None
     began = monotonic()
     with bar(label, total=size) as shown, impatient() as moved:
 
         def watch(progress: "Progress") -> None:
-            if stepwise:
+            if ray:
                 moved()
             rate = progress.records / max(monotonic() - began, 1e-6)
             refused = f", {progress.errors:,} refused" if progress.errors else ""

@@ -11,7 +11,7 @@ from riotd.cli.bounded import Asked
 from riotd.cli.tables import print_table
 
 if TYPE_CHECKING:
-    from riotd.bounded.figures import Report, ShardFigures, StageFigures
+    from riotd.bounded.report import Report, ShardFigures, StageFigures
 
 _BATCH = ("input", "lines", "results", "refused", "filtered", "seconds", "lines/s", "output")
 _SHARD = (

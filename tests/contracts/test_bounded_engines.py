@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import riotd
-from riotd.bounded.figures import InputRefused
+from riotd.bounded.report import InputRefused
 from riotd.errors import ConfigError
 from tests.riotd.bounded.bounded_inputs import city, results, write
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import riotd
-from riotd.bounded.figures import InputRefused
+from riotd.bounded.report import InputRefused
 from riotd.errors import ConfigError
 from tests.riotd.bounded.bounded_inputs import city, names, results, write
 

@@ -11,7 +11,7 @@ import pytest
 
 import riotd
 from riot_tasks import senml
-from riotd.bounded.figures import InputRefused
+from riotd.bounded.report import InputRefused
 from riotd.errors import ConfigError, TransportError
 from tests.riotd.bounded.bounded_inputs import by_hand, city, names, packs, results, write
 

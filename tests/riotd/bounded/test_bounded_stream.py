@@ -13,7 +13,7 @@ import pytest
 import riotd
 from riot_tasks import Record
 from riotd.bounded import streaming
-from riotd.bounded.figures import InputRefused
+from riotd.bounded.report import InputRefused
 from riotd.errors import ConfigError
 from riotd.messages import Reject
 from tests.riotd.bounded.bounded_inputs import by_hand, packs
