@@ -15,8 +15,6 @@ from hypothesis import strategies as st
 
 DOCS = Path(__file__).resolve().parents[2] / "docs/tasks.md"
 REGISTERED = sorted(entry_points(group="riotd.tasks"), key=lambda entry: entry.name)
-BESIDE_IO = [entry for entry in REGISTERED if not entry.module.startswith("riot_tasks.io.")]
-"""Without those whose constructors turn to stores, folders and brokers."""
 WRONG: list[Any] = [object(), [object()], {"": None}, b"\xff", -7.5, float("nan")]
 
 
@@ -91,7 +89,7 @@ def test_what_can_not_be_is_refused_by_name(entry: EntryPoint) -> None:
     assert [(name, text) for name, text in said if text and not re.match(rf"{name}\b", text)] == []
 
 
-@pytest.mark.parametrize("entry", BESIDE_IO, ids=lambda entry: entry.name)
+@pytest.mark.parametrize("entry", REGISTERED, ids=lambda entry: entry.name)
 @settings(deadline=None)  # a first import, a folder that is slow: not what is tested
 @given(data=st.data())
 def test_nothing_breaks_a_constructor(entry: EntryPoint, data: st.DataObject) -> None:

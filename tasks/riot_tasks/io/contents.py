@@ -3,8 +3,10 @@
 import stat
 from pathlib import Path
 
+from riot_tasks import parameters
 from riot_tasks.errors import BadRecord
 from riot_tasks.record import Record
+from riot_tasks.showing import shown
 
 
 def held(record: Record, field: str, max_bytes: int) -> bytes:
@@ -57,11 +59,15 @@ def folder(parameter: str, value: object, *, there: bool) -> Path:
     Raises:
         ValueError: it is none, or not there although it must be.
     """
-    if not isinstance(value, str) or not value:
-        raise ValueError(f"{parameter}: must be the path of a folder (is {value!r})")
-    path = Path(value).resolve()
-    if path.exists() and not path.is_dir():
+    path = Path(parameters.path(parameter, value)).resolve()
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        if there:
+            raise ValueError(f"{parameter}: the folder {value} is not there; make it") from None
+        return path
+    except OSError as error:
+        raise ValueError(f"{parameter}: {shown(value)} can't be used: {error.strerror}") from None
+    if not stat.S_ISDIR(found.st_mode):
         raise ValueError(f"{parameter}: {value} is no folder")
-    if there and not path.exists():
-        raise ValueError(f"{parameter}: the folder {value} is not there; make it")
     return path

@@ -6,6 +6,7 @@ from typing import Any
 from riot_tasks.io import broker
 from riot_tasks.parameters import flag
 from riot_tasks.record import Record
+from riot_tasks.showing import shown
 from riot_tasks.task import Task
 
 
@@ -76,5 +77,5 @@ class MqttPublish(Task):
 
 def _template(topic: object) -> str:
     if not isinstance(topic, str) or not topic or set(topic) & set("+#\0"):
-        raise ValueError(f"topic: must be a topic one publishes to, without + and # (is {topic!r})")
+        raise ValueError(f"topic: must be a topic one publishes to, without + and # (is {shown(topic)})")
     return topic

@@ -6,6 +6,7 @@ from typing import Any
 from riot_tasks.io import broker
 from riot_tasks.parameters import one_of
 from riot_tasks.record import Record
+from riot_tasks.showing import shown
 from riot_tasks.task import Task
 
 
@@ -72,5 +73,5 @@ class MqttSubscribe(Task):
 def _filters(topics: object) -> list[str]:
     listed = list(topics) if isinstance(topics, Sequence) and not isinstance(topics, str) else []
     if not listed or not all(isinstance(each, str) and each for each in listed):
-        raise ValueError(f"topics: must be a list of topic filters, such as [sensors/+/senml] (is {topics!r})")
+        raise ValueError(f"topics: must be a list of topic filters, such as [sensors/+/senml] (is {shown(topics)})")
     return listed

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from riot_tasks.errors import BadRecord
 from riot_tasks.fields import text
 from riot_tasks.record import Record
+from riot_tasks.showing import shown
 
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _SPECIFIED = re.compile(r"(.+?)(?::(path|base))?")
@@ -35,7 +36,7 @@ class Template:
 
     def __init__(self, parameter: str, template: object, *, only: Collection[str] | None = None) -> None:
         if not isinstance(template, str) or not template:
-            raise ValueError(f"{parameter}: must be a text like {{source}}-{{time}} (is {template!r})")
+            raise ValueError(f"{parameter}: must be a text like {{source}}-{{time}} (is {shown(template)})")
         pieces = _PLACEHOLDER.split(template)
         self._parameter = parameter
         self._literals = pieces[::2]

@@ -5,6 +5,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import SplitResult, unquote, urlsplit
 
+from riot_tasks.showing import shown
+
 
 def address(value: object, forms: Mapping[str, str], *, extra: Mapping[str, str]) -> SplitResult:
     """The parts of a parameter `store`, a URL.
@@ -20,12 +22,15 @@ def address(value: object, forms: Mapping[str, str], *, extra: Mapping[str, str]
     """
     examples = ", ".join(forms.values())
     if not isinstance(value, str):
-        raise ValueError(f"store: must be a URL: {examples} (is {value!r})")  # noqa: TRY004 - one error for all of config
-    parts = urlsplit(value)
+        raise ValueError(f"store: must be a URL: {examples} (is {shown(value)})")  # noqa: TRY004 - one error for all of config
+    try:
+        parts = urlsplit(value)
+    except ValueError as error:
+        raise ValueError(f"store: {shown(value)} is no URL: {error}") from None
     if parts.username or parts.password or parts.query or parts.fragment:
         raise ValueError("store: no credentials or options in the URL; give credentials: {file: path}, or set them")
     if parts.scheme not in forms:
-        raise ValueError(f"store: {value!r} is no store; write one of {examples}")
+        raise ValueError(f"store: {shown(value)} is no store; write one of {examples}")
     needed = extra.get(parts.scheme)
     if needed and not _installed(needed):
         raise ValueError(f"store: {parts.scheme}:// needs {needed}, which is not there; pip install 'riotd[stores]'")

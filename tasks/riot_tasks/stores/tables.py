@@ -5,6 +5,7 @@ from pathlib import Path
 from urllib.parse import SplitResult
 
 from riot_tasks.errors import Unavailable
+from riot_tasks.showing import shown
 from riot_tasks.stores.addresses import address, bucket, local_path
 from riot_tasks.stores.clients import Clients
 from riot_tasks.stores.credentials import Reference, azure_account, settings
@@ -81,7 +82,7 @@ def _check_file(path: Path, *, reading: bool) -> None:
 def _parts(url: object, name: object) -> SplitResult:
     parts = address(url, FORMS, extra=_EXTRA)
     if not isinstance(name, str) or not _NAME.fullmatch(name):
-        raise ValueError(f"table: must be 3 to 63 letters and digits, a letter first (is {name!r})")
+        raise ValueError(f"table: must be 3 to 63 letters and digits, a letter first (is {shown(name)})")
     return parts
 
 
