@@ -108,8 +108,8 @@ def test_the_command_for_a_cluster_uses_the_one_there_is(desk: Path, ray_pool: s
     command, expected = SECTIONS[CLUSTER]
     variables = {name: value for name, value in os.environ.items() if name.startswith("RAY_")}
     assert _shape(_ran(command.text, desk, **variables, RAY_ADDRESS=ray_pool)) == _shape(expected.text)
-    riotd.run_file("city.yaml", "city.csv", "inline.csv")
-    assert Path("inline.csv").read_bytes() == Path("means.csv").read_bytes()
+    for report in riotd.run_batch("city.yaml", ["monday.csv", "tuesday.csv"], "inline"):
+        assert Path("means", Path(report.about.output).name).read_bytes() == Path(report.about.output).read_bytes()
 
 
 def test_a_worker_that_dies_in_the_middle_costs_nothing(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
