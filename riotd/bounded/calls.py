@@ -150,8 +150,8 @@ def run_stream(  # noqa: PLR0913 - as above
     """Run items in memory through a task or a dataflow: an iterable in, an iterator out.
 
     Items are taken as results are asked for, a few hundred ahead at most, so that neither has to fit in memory and
-    either may be without end; from an iterable that is slow each is taken by itself. Closing the iterator, or letting
-    it go, stops the engine.
+    either may be without end; from an iterable that is slow each is taken by itself. (Not so Beam and Flink, which
+    read all items before they give a result.) Closing the iterator, or letting it go, stops the engine.
 
     Args:
         task: as `run_file` has it.
