@@ -6,7 +6,7 @@ from riotd.feeds.city_sensor import BANDS, sensor_id
 from riotd.feeds.fit_subject import FIT
 from riotd.feeds.grid_meter import GRID
 from riotd.feeds.request import Form
-from riotd.feeds.schema_feeds import fit, grid, taxi
+from riotd.feeds.schema_feeds import fit, grid, taxi, usual_rate
 from riotd.feeds.taxi_trip import TAXI
 
 SCHEMAS = {"taxi": TAXI, "fit": FIT, "grid": GRID}
@@ -26,4 +26,5 @@ __all__ = [
     "rate_of_peak",
     "sensor_id",
     "taxi",
+    "usual_rate",
 ]

@@ -20,6 +20,9 @@ Span = tuple[float, float, Iterable[int]]
 """When it begins in Unix seconds, its packs a second, and its packs numbered from 0."""
 
 
+_HAIR = 1e-9  # of a pack: 1,800 s at 1/1,800 packs a second are one, whatever the last bit says
+
+
 class Histogram(msgspec.Struct, frozen=True):
     """How often which rate occurs: `counts[i]` times one from `edges[i]` up to `edges[i + 1]` messages a second."""
 
@@ -78,13 +81,15 @@ def rates(dataset: Dataset, rate: float, seed: int) -> Iterator[float]:
         yield (low + (high - low) * random.random()) * scale
 
 
-def spans(dataset: Dataset, arrivals: Arrivals, *, start: float, rate: float, seed: int) -> Iterator[Span]:
-    """Stretches of time in which packs come evenly, one after the other without end.
+def spans(  # noqa: PLR0913 - one keyword for each property of the feed
+    dataset: Dataset, arrivals: Arrivals, *, start: float, rate: float, seed: int, seconds: float | None
+) -> Iterator[Span]:
+    """Stretches of time in which packs come evenly, one after the other, for so many seconds or without end.
 
     With `paper` each is a second long; below one pack a second as long as one pack takes on the average.
     """
     if arrivals == "constant":
-        yield start, rate, count()
+        yield start, rate, count() if seconds is None else range(math.floor(seconds * rate + _HAIR))
         return
     length = max(1, math.ceil(1 / rate))
     owed = 0.0
@@ -92,5 +97,8 @@ def spans(dataset: Dataset, arrivals: Arrivals, *, start: float, rate: float, se
         owed += drawn * length
         packs = int(owed)
         owed -= packs
+        share = 1.0 if seconds is None else min(1.0, (seconds - number * length) / length)
+        if share <= 0:
+            return
         if packs:
-            yield start + number * length, packs / length, range(packs)
+            yield start + number * length, packs / length, range(math.floor(packs * share))

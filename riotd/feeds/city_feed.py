@@ -5,7 +5,7 @@ from itertools import cycle, islice
 from random import Random
 from typing import Final, Literal
 
-from riotd.feeds.arrivals import Arrivals, Span, spans
+from riotd.feeds.arrivals import Arrivals, Span
 from riotd.feeds.city_sensor import Sensor, Values, noises
 from riotd.feeds.draws import DRAWS
 from riotd.feeds.faults import gap_length, spoilt
@@ -30,6 +30,7 @@ def city(  # noqa: PLR0913 - one keyword for each property of the feed
     seed: int = 0,
     start: float = START,
     messages: int | None = None,
+    seconds: float | None = None,
     outliers: float = 0.01,
     gaps: float = 0.005,
     malformed: float = 0.0,
@@ -46,7 +47,8 @@ def city(  # noqa: PLR0913 - one keyword for each property of the feed
         rate: packs a second, all sensors together.
         seed: of everything that is drawn.
         start: Unix seconds before the first pack; at least 2**28, below which SenML times are relative.
-        messages: packs in all; without it there is no end.
+        messages: packs in all; without it, and without `seconds`, there is no end.
+        seconds: how long a time to cover.
         outliers: share of packs in which one value is beyond its band.
         gaps: share of packs in which a field is missing; a gap lasts some 20 readings of its sensor.
         malformed: share of packs that are cut short, not JSON, without a name, or hold the number 1e400.
@@ -67,6 +69,7 @@ def city(  # noqa: PLR0913 - one keyword for each property of the feed
         seed=seed,
         start=start,
         messages=messages,
+        seconds=seconds,
         outliers=outliers,
         gaps=gaps,
         malformed=malformed,
@@ -75,8 +78,7 @@ def city(  # noqa: PLR0913 - one keyword for each property of the feed
     )
     random = Random(seed)  # noqa: S311 - test data
     devices = [Sensor(number, random, form) for number in range(sensors)]
-    times = spans("city", arrivals, start=start, rate=rate, seed=seed)
-    return islice(_packs(devices, random, times, request.odds), messages)
+    return islice(_packs(devices, random, request.spans("city"), request.odds), messages)
 
 
 def _packs(sensors: list[Sensor], random: Random, times: Iterable[Span], odds: Odds) -> Iterator[tuple[float, bytes]]:

@@ -65,7 +65,7 @@ def _weeks() -> list[list[float]]:
 
 
 _SEASON = [exact(1 + 0.25 * math.cos((day - 15) * _TAU / _YEAR)) for day in range(_YEAR)]  # highest in mid-January
-_LEVEL = table(lambda z: 7.5 * math.exp(0.35 * z))
+_LEVEL = table(lambda z: 6.0 * math.exp(0.35 * z))
 _NOISE = table(lambda z: math.exp(0.3 * z))
 
 
@@ -88,8 +88,8 @@ class Meters:
         replica, stem = divmod(meter, METERS)
         half = self._first + reading + replica * _WEEK
         load = self._kinds[stem][(half + 3 * _DAY) % _WEEK] * _SEASON[half // _DAY % _YEAR]  # 1970 began on a Thursday
-        energy = self._levels[stem] * load * _NOISE[self._bits(12)]
-        return meter_id(meter), int(due * 1000), (min(max(energy, _LOW), _HIGH),)
+        energy = _LOW + self._levels[stem] * load * _NOISE[self._bits(12)]
+        return meter_id(meter), int(due * 1000), (min(energy, _HIGH),)
 
 
 def meter_id(number: int) -> bytes:

@@ -1,11 +1,12 @@
 """What is asked of a feed: how much, how fast, how faulty, written how."""
 
 import math
+from collections.abc import Iterator
 from typing import Literal
 
 import msgspec
 
-from riotd.feeds.arrivals import Arrivals
+from riotd.feeds.arrivals import Arrivals, Dataset, Span, spans
 
 Form = Literal["rfc", "riotbench", "csv"]
 
@@ -43,6 +44,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     seed: int
     start: float
     messages: int | None
+    seconds: float | None
     outliers: float
     gaps: float
     malformed: float
@@ -56,9 +58,15 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
             raise ValueError(f"rate must be above 0 (is {self.rate})")
         if not _RELATIVE <= self.start < math.inf:
             raise ValueError(f"start must be at least 2**28, below which a SenML time is relative (is {self.start})")
+        if self.seconds is not None and not 0 <= self.seconds < math.inf:
+            raise ValueError(f"seconds must be at least 0 (is {self.seconds})")
         shares = (self.outliers, self.gaps, self.malformed)
         if min(shares) < 0 or sum(shares) >= 1:
             raise ValueError("outliers, gaps and malformed must each be at least 0, and below 1 together")
+
+    def spans(self, dataset: Dataset) -> Iterator[Span]:
+        """When the packs of a data set come."""
+        return spans(dataset, self.arrivals, start=self.start, rate=self.rate, seed=self.seed, seconds=self.seconds)
 
     @property
     def odds(self) -> Odds:

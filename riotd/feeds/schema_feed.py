@@ -5,7 +5,7 @@ from itertools import islice
 from random import Random
 from typing import Protocol
 
-from riotd.feeds.arrivals import Dataset, spans
+from riotd.feeds.arrivals import Dataset
 from riotd.feeds.faults import gap_length, spoilt, spoilt_row
 from riotd.feeds.request import Request
 from riotd.feeds.schema import Reading, Schema, Writer
@@ -50,8 +50,7 @@ def _dues(dataset: Dataset, request: Request, random: Random) -> Iterator[float]
     """When packs come. Each is drawn from its share of the time, but FIT's, which are sampled by a clock."""
     clocked = dataset == "fit"
     draw, hair = random.random, _HAIR if clocked else 0.0
-    times = spans(dataset, request.arrivals, start=request.start, rate=request.rate, seed=request.seed)
-    for start, rate, numbers in times:
+    for start, rate, numbers in request.spans(dataset):
         for number in numbers:
             yield start + (number if clocked else number + draw()) / rate + hair
 

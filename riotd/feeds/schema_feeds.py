@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from random import Random
 from typing import Final
 
-from riotd.feeds.arrivals import Arrivals
+from riotd.feeds.arrivals import Arrivals, Dataset
 from riotd.feeds.fit_subject import FIT, HERTZ, SUBJECTS, Subjects
 from riotd.feeds.grid_meter import GRID, HALF_HOUR, METERS, Meters
 from riotd.feeds.request import Form, Request
@@ -19,6 +19,12 @@ GRID_START: Final = 1247529600.0
 
 _MONDAY = 1358121600  # 2013-01-14T00:00:00 on a clock that stands at UTC
 _TRIPS_A_SECOND = 2e6 / TAXIS / (7 * 86400)  # of one taxi: RIoTBench has two million trips in a week
+_RATES: Final[dict[Dataset, float]] = {"city": 1.0, "taxi": _TRIPS_A_SECOND, "fit": HERTZ, "grid": 1 / HALF_HOUR}
+
+
+def usual_rate(dataset: Dataset, sensors: int) -> float:
+    """Packs a second of so many devices in the original's own time."""
+    return sensors * _RATES[dataset]
 
 
 def taxi(  # noqa: PLR0913 - one keyword for each property of the feed
@@ -28,6 +34,7 @@ def taxi(  # noqa: PLR0913 - one keyword for each property of the feed
     seed: int = 0,
     start: float | None = None,
     messages: int | None = None,
+    seconds: float | None = None,
     outliers: float = 0.01,
     gaps: float = 0.005,
     malformed: float = 0.0,
@@ -45,7 +52,8 @@ def taxi(  # noqa: PLR0913 - one keyword for each property of the feed
             higher one does not shorten trips.
         seed: of everything that is drawn.
         start: Unix seconds before the first end of a trip; by default Monday, 14 January 2013, 0 h on the taxis' clock.
-        messages: packs in all; without it there is no end.
+        messages: packs in all; without it, and without `seconds`, there is no end.
+        seconds: how long a time to cover.
         outliers: share of packs in which one value is beyond its band.
         gaps: share of packs in which a field is missing; a gap lasts some 20 trips of its taxi.
         malformed: share of packs that are cut short, not JSON, without a name, or hold the number 1e400.
@@ -62,10 +70,11 @@ def taxi(  # noqa: PLR0913 - one keyword for each property of the feed
     """
     request = Request(
         sensors=sensors,
-        rate=sensors * _TRIPS_A_SECOND if rate is None else rate,
+        rate=usual_rate("taxi", sensors) if rate is None else rate,
         seed=seed,
         start=_MONDAY - (NEW_YORK if form == "rfc" else INDIA) if start is None else start,
         messages=messages,
+        seconds=seconds,
         outliers=outliers,
         gaps=gaps,
         malformed=malformed,
@@ -83,6 +92,7 @@ def fit(  # noqa: PLR0913 - one keyword for each property of the feed
     seed: int = 0,
     start: float = FIT_START,
     messages: int | None = None,
+    seconds: float | None = None,
     outliers: float = 0.01,
     gaps: float = 0.005,
     malformed: float = 0.0,
@@ -100,7 +110,8 @@ def fit(  # noqa: PLR0913 - one keyword for each property of the feed
             slower.
         seed: of everything that is drawn.
         start: Unix seconds of the first pack.
-        messages: packs in all; without it there is no end.
+        messages: packs in all; without it, and without `seconds`, there is no end.
+        seconds: how long a time to cover.
         outliers: share of packs in which one value is beyond its band.
         gaps: share of packs in which a field is missing; a gap lasts some 20 samples of its subject.
         malformed: share of packs that are cut short, not JSON, without a name, or hold the number 1e400.
@@ -117,10 +128,11 @@ def fit(  # noqa: PLR0913 - one keyword for each property of the feed
     """
     request = Request(
         sensors=sensors,
-        rate=float(sensors * HERTZ) if rate is None else rate,
+        rate=usual_rate("fit", sensors) if rate is None else rate,
         seed=seed,
         start=start,
         messages=messages,
+        seconds=seconds,
         outliers=outliers,
         gaps=gaps,
         malformed=malformed,
@@ -138,6 +150,7 @@ def grid(  # noqa: PLR0913 - one keyword for each property of the feed
     seed: int = 0,
     start: float = GRID_START,
     messages: int | None = None,
+    seconds: float | None = None,
     outliers: float = 0.01,
     gaps: float = 0.005,
     malformed: float = 0.0,
@@ -154,7 +167,8 @@ def grid(  # noqa: PLR0913 - one keyword for each property of the feed
             the same half hours faster or slower.
         seed: of everything that is drawn.
         start: Unix seconds before the first pack.
-        messages: packs in all; without it there is no end.
+        messages: packs in all; without it, and without `seconds`, there is no end.
+        seconds: how long a time to cover.
         outliers: share of packs in which one value is beyond its band.
         gaps: share of readings that are missing; a gap lasts some 20 half hours, in which a meter is silent.
         malformed: share of packs that are cut short, not JSON, without a name, or hold the number 1e400.
@@ -171,10 +185,11 @@ def grid(  # noqa: PLR0913 - one keyword for each property of the feed
     """
     request = Request(
         sensors=sensors,
-        rate=sensors / HALF_HOUR if rate is None else rate,
+        rate=usual_rate("grid", sensors) if rate is None else rate,
         seed=seed,
         start=start,
         messages=messages,
+        seconds=seconds,
         outliers=outliers,
         gaps=gaps,
         malformed=malformed,

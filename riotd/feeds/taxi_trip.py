@@ -70,9 +70,9 @@ TAXI: Final = Schema(
 """RIoTBench's 17 columns, its labels for what they are worth: distances are in miles, taxes in dollars."""
 
 _MILES = [round(100 * miles) for miles in table(lambda z: min(max(math.exp(0.498 + 0.933 * z), 0.1), 22.3))]
-_MINUTES = table(lambda z: 453 / 60 * math.exp(0.415 * z))  # for one mile at night, whatever the traffic does
+_MINUTES = table(lambda z: 453 / 60 * math.exp(0.415 * z))  # for one mile, in the traffic of an average hour
 _LONGER = [exact((miles / 100) ** 0.604) for miles in range(2231)]  # how much longer more miles take
-_TRAFFIC = [exact(1 + 0.35 * max(0.0, math.sin((hour - 6) * math.pi / 15))) for hour in range(24)]
+_TRAFFIC = [exact(0.68 + 0.46 * max(0.0, math.sin((hour - 6) * math.pi / 15))) for hour in range(24)]
 _MOST_MINUTES = 51  # 3,060 s, the longest in the original's 1,000 rows
 _AIRPORT, _LOST = 107, 76  # of 4096 trips: to or from JFK; without a position
 _CARDS = 2130  # of 4096 trips are paid by card
@@ -95,7 +95,7 @@ class Trips:
         hour = (end + self._ahead) % _DAY // 3600
         miles = 1500 + (bits >> 12 & 511) if at_airport else _MILES[bits >> 12 & MASK]
         minutes = round(_MINUTES[bits >> 24 & MASK] * _LONGER[miles] * _TRAFFIC[hour])
-        minutes = min(max(minutes, 1), _MOST_MINUTES)
+        minutes = min(max(minutes, 1 + miles // 100), _MOST_MINUTES)  # no faster than 60 miles an hour
         picked = end + self._ahead - 60 * minutes
         card = bits >> 36 & MASK < _CARDS
         fare, extra = _charge(miles, minutes, picked, at_airport)

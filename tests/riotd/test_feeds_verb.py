@@ -8,8 +8,15 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from riotd import feeds
 from riotd.cli.generate import command
 from riotd.feeds import city
+
+_SETS = ["city", "taxi", "fit", "grid"]
+
+
+def _verb(*arguments: str) -> Result:
+    return CliRunner().invoke(command, list(arguments))
 
 
 def _run(*arguments: str) -> Result:
@@ -48,6 +55,10 @@ def test_the_start_may_be_written_in_many_ways(start: str) -> None:
         ["-o", "endless.csv"],
         ["--start", "yesterday"],
         ["--rate", "0", "--messages", "1"],
+        ["--rate", "10", "--peak", "20", "--messages", "1"],
+        ["--peak", "-1", "--arrivals", "paper", "--messages", "1"],
+        ["--arrivals", "bursty", "--messages", "1"],
+        ["--form", "csv", "--messages", "1"],
         ["--outliers", "2", "--messages", "1"],
         ["--messages", "1", "-o", "no/such/folder/city.csv"],
     ],
@@ -73,3 +84,41 @@ def test_an_endless_feed_ends_quietly_when_its_reader_has_enough() -> None:
         process.stdout.close()
         assert process.wait(20) == 0
         assert process.stderr.read() == b""
+
+
+@pytest.mark.parametrize("dataset", _SETS)
+def test_each_data_set_has_its_verb(dataset: str) -> None:
+    """What is written is what the library gives by the same arguments, the rate by default the original's."""
+    result = _verb(dataset, "--messages", "300", "--seed", "3", "--arrivals", "paper", "--form", "riotbench")
+    feed = getattr(feeds, dataset)(messages=300, seed=3, arrivals="paper", form="riotbench")
+    assert result.exit_code == 0
+    assert result.stdout_bytes.splitlines() == [b"%d,%b" % (due * 1000, pack) for due, pack in feed]
+
+
+@pytest.mark.parametrize("dataset", _SETS[1:])
+def test_rows_come_after_a_header(dataset: str) -> None:
+    """A CSV file begins with the names of the columns, and no line has the time before its row."""
+    header, *rows = _verb(dataset, "--messages", "50", "--form", "csv").stdout_bytes.splitlines()
+    assert header == feeds.SCHEMAS[dataset].header
+    assert rows == [row for _, row in getattr(feeds, dataset)(messages=50, form="csv")]
+
+
+@pytest.mark.parametrize("dataset", _SETS)
+def test_a_peak_is_never_passed(dataset: str) -> None:
+    """With --peak no second has more packs than that, and some have nearly as many."""
+    lines = _verb(
+        dataset, "--peak", "100", "--arrivals", "paper", "--seconds", "200", "--gaps", "0"
+    ).output.splitlines()
+    first = int(lines[0].partition(",")[0]) // 1000
+    counts = [0] * 201
+    for line in lines:
+        counts[int(line.partition(",")[0]) // 1000 - first] += 1
+    assert 85 < max(counts) <= 101  # a part of a pack is carried over
+
+
+@pytest.mark.parametrize("dataset", _SETS)
+def test_help_has_an_example(dataset: str) -> None:
+    """Each verb says how to use it, and what its defaults are."""
+    text = _verb(dataset, "--help").output
+    assert f"riotd generate {dataset}" in text
+    assert "default" in text
