@@ -52,7 +52,7 @@ def test_the_same_seed_gives_the_same_bytes(form: Form) -> None:
 
 
 def test_the_first_packs_are_known() -> None:
-    """On any machine and under any Python the first 20,000 packs have this digest."""
+    """On any machine the first 20,000 packs have this digest."""
     digest = hashlib.sha256()
     for due, pack in city(messages=20_000):
         digest.update(b"%r,%b\n" % (due, pack))
