@@ -8,7 +8,7 @@ normal; the drawing of GRID has two modes all the same, and it is the drawing th
 import math
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from itertools import accumulate, count
+from itertools import accumulate, count, pairwise
 from random import Random
 from typing import Final, Literal
 
@@ -18,7 +18,6 @@ Arrivals = Literal["constant", "paper"]
 Dataset = Literal["city", "taxi", "fit", "grid"]
 Span = tuple[float, float, Iterable[int]]
 """When it begins in Unix seconds, its packs a second, and its packs numbered from 0."""
-
 
 _HAIR = 1e-9  # of a pack: 1,800 s at 1/1,800 packs a second are one, whatever the last bit says
 
@@ -32,7 +31,7 @@ class Histogram(msgspec.Struct, frozen=True):
     @property
     def mean(self) -> float:
         """Messages a second, on the average."""
-        middles = ((low + high) / 2 for low, high in zip(self.edges, self.edges[1:], strict=False))
+        middles = ((low + high) / 2 for low, high in pairwise(self.edges))
         return sum(middle * times for middle, times in zip(middles, self.counts, strict=True)) / sum(self.counts)
 
 

@@ -45,6 +45,7 @@ FIT: Final = Schema(
         Column("label", "number "),
     ),
     time_at=1,
+    clocked=True,
     time_as_text=True,
 )
 """RIoTBench's 26 columns; the blank in the label's unit is the original's."""

@@ -45,6 +45,7 @@ class Schema(msgspec.Struct, frozen=True, dict=True):
         name: of the data set; also in the base names, `urn:dev:<name>:<id>:`.
         columns: in RIoTBench's order.
         time_at: the position of the column `timestamp` in a CSV row.
+        clocked: whether devices are read exactly on time, not at a time drawn from their share of it.
         time_as_text: whether RIoTBench writes the base time as text.
         csv_time: what a CSV row says for epoch milliseconds.
     """
@@ -52,6 +53,7 @@ class Schema(msgspec.Struct, frozen=True, dict=True):
     name: Dataset
     columns: tuple[Column, ...]
     time_at: int
+    clocked: bool = False
     time_as_text: bool = False
     csv_time: Callable[[int], bytes] = b"%d".__mod__
 

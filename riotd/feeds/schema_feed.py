@@ -5,7 +5,6 @@ from itertools import islice
 from random import Random
 from typing import Protocol
 
-from riotd.feeds.arrivals import Dataset
 from riotd.feeds.faults import gap_length, spoilt, spoilt_row
 from riotd.feeds.request import Request
 from riotd.feeds.schema import Reading, Schema, Writer
@@ -37,7 +36,7 @@ def _packs(schema: Schema, request: Request, reader: Reader, random: Random) -> 
     writer = Writer(schema, request.form)
     faults = _Faults(schema, request, writer, random)
     odds, draw, write = request.odds, random.random, writer.write
-    for turn, due in enumerate(_dues(schema.name, request, random)):
+    for turn, due in enumerate(_dues(schema, request, random)):
         reading = reader(turn, due)
         fate = draw()
         if fate >= odds.gap and not faults.gaps:
@@ -46,13 +45,12 @@ def _packs(schema: Schema, request: Request, reader: Reader, random: Random) -> 
             yield due, pack
 
 
-def _dues(dataset: Dataset, request: Request, random: Random) -> Iterator[float]:
-    """When packs come. Each is drawn from its share of the time, but FIT's, which are sampled by a clock."""
-    clocked = dataset == "fit"
-    draw, hair = random.random, _HAIR if clocked else 0.0
-    for start, rate, numbers in request.spans(dataset):
+def _dues(schema: Schema, request: Request, random: Random) -> Iterator[float]:
+    """When packs come: on the clock, or each at a time drawn from its share."""
+    draw, clocked = random.random, schema.clocked
+    for start, rate, numbers in request.spans(schema.name):
         for number in numbers:
-            yield start + (number if clocked else number + draw()) / rate + hair
+            yield start + number / rate + _HAIR if clocked else start + (number + draw()) / rate
 
 
 class _Faults:
