@@ -45,6 +45,7 @@ _OPTIONS = (
     ),
     click.option("--engine", type=click.Choice(ENGINES), help="Where tasks run.  [default: inline, or what -c says]"),
     click.option("--shards", type=click.IntRange(1, 128), metavar="N", help="Parts the devices are divided into."),
+    click.option("--address", metavar="HOST:PORT", help="A running Ray, or `auto`; default one of our own."),
     click.option("--key", metavar="FIELD", help="The field that says which device a line is of."),
     click.option("--format", "form", type=click.Choice(FORMS), help="Of the lines.  [default: as the first ones are]"),
     click.option(
@@ -68,6 +69,7 @@ class Asked(msgspec.Struct, frozen=True):
     settings: tuple[str, ...]
     engine: str | None
     shards: int | None
+    address: str | None
     key: str | None
     form: str | None
     schema: str | None
@@ -137,10 +139,13 @@ def session(flow: "Flow", asked: Asked, inputs: Sequence[str]) -> Iterator["tupl
     from riotd.errors import ConfigError, RiotdError  # noqa: PLC0415
 
     logs.setup("warning")
-    engine, shards = asked.engine or flow.engine or "inline", asked.shards or flow.shards
+    address = asked.address or flow.address
+    engine, shards = asked.engine or ("ray" if asked.address else flow.engine) or "inline", asked.shards or flow.shards
+    if engine != "ray" and asked.address:
+        raise click.UsageError(f"--address is a Ray's; with --engine {engine} it means nothing.")
     before = signal.signal(signal.SIGTERM, _terminated)
     try:
-        with Pool(engine=engine, shards=shards, address=flow.address if engine == "ray" else None) as pool:
+        with Pool(engine=engine, shards=shards, address=address if engine == "ray" else None) as pool:
             if engine != "inline" and sys.stderr.isatty():
                 click.secho(f"starting {engine} …", dim=True, err=True)
             with _watched(f"Running {flow.name}", inputs, ray=engine == "ray") as watch:

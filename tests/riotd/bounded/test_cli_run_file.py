@@ -152,6 +152,7 @@ def test_a_configuration_stands_for_the_task(folder: Path) -> None:
         (("average", "city.csv", "city.csv", "-o", "o.jsonl"), 2, "run-batch takes more than one"),
         (("average", "city.csv"), 2, "Missing option '-o'"),
         (("average", "city.csv", "-o", "no/where.jsonl"), 1, "where.jsonl: can't be written"),
+        (("noop", "city.csv", "-o", "x.jsonl", "--engine", "inline", "--address", "auto"), 2, "--address"),
     ],
 )
 @pytest.mark.usefixtures("folder")
