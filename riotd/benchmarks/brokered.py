@@ -12,7 +12,7 @@ from typing import Self
 
 from riotd import config as cfg
 from riotd.benchmarks.measuring import Progress, Setting, Throughput, pump_of, throughput, workers
-from riotd.benchmarks.memory import Void
+from riotd.benchmarks.memory import Refusals, Void
 from riotd.benchmarks.workload import chained, packs
 from riotd.clock import Clock
 from riotd.messages import Message
@@ -47,7 +47,7 @@ async def _subscribed(setting: Setting, clock: Clock, url: str, folder: Path) ->
         progress = Progress(clock, warm_up=setting.warm_up, workers=await workers(engine))
         source = _Watched(MqttSource(block, name=_name(), clock=clock, linger=setting.wait), progress, clock)
         async with source, _flood(url, topic, folder):
-            pump = pump_of(Ends(source, engine, [Void()], Void()), load, setting, clock)
+            pump = pump_of(Ends(source, engine, [Void()], Refusals()), load, setting, clock)
             running = asyncio.create_task(pump.run())
             await source.begun.wait()
             await asyncio.sleep(setting.warm_up + setting.seconds)

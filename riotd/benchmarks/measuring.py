@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from riotd.batching import Batcher, Limits
-from riotd.benchmarks.memory import Cycle, Void
+from riotd.benchmarks.memory import Cycle, Refusals, Void
 from riotd.benchmarks.stability import Trial
 from riotd.benchmarks.workload import Workload
 from riotd.clock import Clock
@@ -143,7 +143,7 @@ async def throughput(load: Workload, setting: Setting, clock: Clock, *, sink: Si
         progress = Progress(clock, warm_up=setting.warm_up, workers=await workers(engine))
         seconds = setting.warm_up + setting.seconds
         source = Cycle(load, clock=clock, seconds=seconds, settled=progress.settled)
-        rejects = Void()
+        rejects = Refusals()
         pump = pump_of(Ends(source, engine, [sink or Void()], rejects), load, setting, clock)
         await pump.run()
         rate, cpu = progress.figures()
@@ -157,7 +157,7 @@ async def latency(load: Workload, setting: Setting, clock: Clock, *, rate: float
     seconds = setting.warm_up + setting.seconds
     async with setting.make(load.plan, setting.shards) as engine:
         source = Cycle(load, clock=clock, seconds=seconds, rate=rate, settled=latencies.settled)
-        await pump_of(Ends(source, engine, [Void()], Void()), load, setting, clock).run()
+        await pump_of(Ends(source, engine, [Void()], Refusals()), load, setting, clock).run()
     return Trial(rate, source.offered, source.offered - (source.behind or 0), latencies.seconds)
 
 

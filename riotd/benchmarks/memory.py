@@ -120,24 +120,33 @@ class Cycle(_Resource):
 
 
 class Void(_Resource):
-    """A sink, for results and for dead letters, that only counts.
-
-    Attributes:
-        count: results, or letters.
-        first: the first dead letter's reason, or "".
-    """
+    """A sink that only counts."""
 
     def __init__(self) -> None:
-        self.count, self._bytes, self.first = 0, 0, ""
+        self._sent = self._bytes = 0
 
-    async def send(self, items: Sequence[Result] | Sequence[DeadLetter]) -> None:
+    async def send(self, results: Sequence[Result]) -> None:
         """As `Sink.send`."""
-        self.count += len(items)
-        for item in items:
-            self._bytes += len(item.payload)
-            if isinstance(item, DeadLetter) and not self.first:
-                self.first = f"{item.stage}: {item.reason}"
+        self._sent += len(results)
+        self._bytes += sum([len(result.payload) for result in results])
 
     def counters(self) -> Mapping[str, int]:
         """As `Sink.counters`."""
-        return {"sent": self.count, "failed": 0, "bytes": self._bytes}
+        return {"sent": self._sent, "failed": 0, "bytes": self._bytes}
+
+
+class Refusals(_Resource):
+    """A place for dead letters that counts them.
+
+    Attributes:
+        count: letters so far.
+        first: the first one's stage and reason, or "".
+    """
+
+    def __init__(self) -> None:
+        self.count, self.first = 0, ""
+
+    async def send(self, letters: Sequence[DeadLetter]) -> None:
+        """As `RejectSink.send`."""
+        self.count += len(letters)
+        self.first = self.first or f"{letters[0].stage}: {letters[0].reason}"
