@@ -161,7 +161,7 @@ WORKLOADS: dict[str, Callable[[Path], Workload]] = {
     "interpolate": _behind_parse("interpolate", fields=FIELDS),
     "linear_regression": _behind_parse("linear_regression", model=LINEAR),
     "linear_regression_train": _linear_regression_train,
-    "sliding_regression": _behind_parse("sliding_regression", fields=["temperature"]),
+    "sliding_regression": _behind_parse("sliding_regression", "a message gives 10 forecasts", fields=["temperature"]),
     "noop": _behind_parse("noop"),
     "pi_viete": lambda _folder: chained(("pi_viete", {})),
     "label_quantiles": _label_quantiles,
