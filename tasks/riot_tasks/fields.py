@@ -1,7 +1,7 @@
 """Which of a record's fields a task works on, and what counts as a number or a text in them."""
 
 from abc import abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from math import isfinite
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -87,7 +87,15 @@ class FieldTask(Task, Generic[A]):
 def derived(record: Record, values: dict[str, Value]) -> Record:
     """A record of new values for fields of `record`, which keep their units."""
     # the other mappings are shared, not copied: a record's mappings are never changed
-    return Record(record.id, record.source, record.time, values, record.units, record.meta)
+    return Record(record.id, record.source, record.time, values, units_of(record, values), record.meta)
+
+
+def units_of(record: Record, fields: Collection[str]) -> dict[str, str]:
+    """The units of these fields of a record, without those of fields that the result does not have."""
+    units = record.units
+    if len(fields) >= len(units):  # nearly always all of them: a unit too many does no harm, a copy costs
+        return units
+    return {name: units[name] for name in fields if name in units}
 
 
 def numbers(record: Record, fields: Sequence[str] | None) -> dict[str, float]:

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from riot_tasks import BadRecord, Record
-from riot_tasks.fields import LIMIT, number, numbers, text, versioned
+from riot_tasks.fields import LIMIT, derived, number, numbers, text, versioned
 from riot_tasks.parameters import flag, name, names, one_of, path, positive, whole
 
 HUGE = pytest.param(10**5000, id="huge")  # a number Python refuses to print
@@ -65,6 +65,12 @@ def test_equal_numbers_are_equal_texts(value: float | str, expected: str) -> Non
 def test_every_value_has_a_text(value: object) -> None:
     """No value, however odd, makes `text` fail."""
     assert text(value)  # type: ignore[arg-type]
+
+
+def test_a_result_of_some_fields_has_no_other_units() -> None:
+    """Of a record with two measured fields, a result with one of them has that one's unit alone."""
+    record = Record(1, "dev7", 0.0, {"temperature": 20.0, "dust": 5.0}, {"temperature": "Cel", "dust": "ug/m3"})
+    assert derived(record, {"dust": 6.0}).units == {"dust": "ug/m3"}
 
 
 def test_a_newer_snapshot_is_refused() -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from riot_tasks.algorithms.float32 import float32
 from riot_tasks.algorithms.regression import SlidingRegression as Line
-from riot_tasks.fields import MAX_FIELDS, FieldTask, numbers
+from riot_tasks.fields import MAX_FIELDS, FieldTask, numbers, units_of
 from riot_tasks.parameters import flag, whole
 from riot_tasks.record import Record, Value
 
@@ -70,8 +70,9 @@ class SlidingRegression(FieldTask[Line]):
             forecasts = {name: list(map(float32, ahead)) for name, ahead in forecasts.items()}
         if record.meta != self._meta:  # hardly ever: ten merged mappings cost as much as the regression
             self._meta, self._metas = record.meta, [{**record.meta, "step": step} for step in self._steps]
+        units = units_of(record, forecasts)
         return [
-            Record(record.id, record.source, record.time, values, record.units, meta)
+            Record(record.id, record.source, record.time, values, units, meta)
             for meta, values in zip(self._metas, _turned(forecasts), strict=False)  # or there are no values
         ]
 
