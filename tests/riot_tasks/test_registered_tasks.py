@@ -1,3 +1,6 @@
+import re
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -59,3 +62,11 @@ RECORDS = [
 def test_every_task_keeps_the_contract(cls: type[Task]) -> None:
     """The task passes the public battery, with defaults and with each of its modes."""
     check_task(cls, [(params, RECORDS) for params in PARAMS[cls]])
+
+
+@pytest.mark.parametrize("entry", entry_points(group="riotd.tasks"), ids=lambda entry: entry.name)
+def test_no_task_is_left_out(entry: EntryPoint) -> None:
+    """Every registered task stands in a test file that calls the public battery."""
+    name = entry.value.rpartition(":")[2]
+    files = [file.read_text(encoding="utf-8") for file in Path(__file__).parent.glob("test_*.py")]
+    assert any("check_task(" in text and re.search(rf"\b{name}\b", text) for text in files)
