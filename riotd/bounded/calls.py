@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from riot_tasks.record import Record
-from riotd.bounded.flows import FlowLike
+from riotd.bounded.naming import FlowLike
 from riotd.bounded.pool import Pool
 from riotd.bounded.report import Report
 from riotd.bounded.scheduling import Watch

@@ -28,7 +28,7 @@ def from_config(file: Path, overrides: Mapping[str, Any], path: Sequence[str]) -
     Args:
         file: the YAML.
         overrides: dotted key to value.
-        path: as `flow` has it.
+        path: as `naming.flow` has it.
 
     Raises:
         ConfigError: it is wrong; the source, sinks and all else that such a run does not use are not looked at.

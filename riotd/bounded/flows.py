@@ -1,21 +1,17 @@
 """What a run does: one task, or a configuration's dataflow; checked before the first record."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from difflib import get_close_matches
 from inspect import signature
-from pathlib import Path
-from typing import Any
 
 import msgspec
 
 from riot_tasks.record import Record
-from riot_tasks.task import Task
 from riotd import catalog
 from riotd.bounded.forms import Form
 from riotd.dataflow import Outlet, Plan, Stage
 from riotd.errors import ConfigError, Mistake
 
-_CONFIGS = (".yaml", ".yml")
 _NAMING = ("fields", "field", "ranges", "features", "target", "actual", "item", "trigger", "by")
 """Parameters that say which fields a task works on; those of `ranges` are its keys."""
 _OF_RECORDS = ("source", "id", "time")
@@ -76,44 +72,6 @@ class Flow(msgspec.Struct, frozen=True):
         firsts = [first for first in (bare, front) if first is not None and first.id in used]
         outlet = Outlet("results", self.outlets, encoding)
         return Plan((*firsts, *stages), (outlet,), max_keys=self.max_keys, path=self.path)
-
-
-FlowLike = str | Path | type[Task] | Flow
-"""A name that `riotd tasks` lists, RIoTBench's code or `module:Class`, or the class itself; the path of a
-configuration; or a flow."""
-
-
-def flow(task: FlowLike, params: Mapping[str, Any] | None = None, *, path: Sequence[str] = ()) -> Flow:
-    """What a name stands for.
-
-    Args:
-        task: a name that `riotd tasks` lists, `module:Class`, or the class; or the path of a configuration, `.yaml` or
-            `.yml`.
-        params: the task's parameters; of a configuration, dotted keys to override.
-        path: where workers look for tasks named `module:Class`, before everywhere else.
-
-    Raises:
-        ConfigError: with every mistake: no such task, a wrong or missing parameter, a model that can't be read.
-    """
-    if isinstance(task, Flow):
-        return task
-    if not isinstance(task, type) and str(task).endswith(_CONFIGS):
-        from riotd.bounded.configs import from_config  # noqa: PLC0415 - pydantic takes 0.2 s, for other flows in vain
-
-        return from_config(Path(task), params or {}, path)
-    name = f"{task.__module__}:{task.__qualname__}" if isinstance(task, type) else str(task)
-    params = dict(params or {})
-    try:
-        kind = catalog.find(name)
-    except (catalog.TaskNotFound, catalog.BrokenTask) as error:
-        raise ConfigError([Mistake("task", str(error))]) from error
-    known = name if ":" in name else catalog.resolve(name)
-    if wrong := catalog.parameter_mistakes(kind, params):
-        raise ConfigError([
-            Mistake(".".join(filter(None, (known, each.name))), each.what, each.remedy) for each in wrong
-        ])
-    stage = Stage(known.rpartition(":")[2], known, params)
-    return Flow(known, (stage,), (stage.id,), path=tuple(path))
 
 
 def wants_payload(stage: Stage) -> bool:

@@ -1,4 +1,4 @@
-"""Where the portions of a run go: into shards right here, into Ray's actors, onto Beam or Flink.
+"""Where the portions of a run go: what a place is, and the one right here.
 
 To a run all of them are the same: cuts in, outcomes out, as many cuts ahead as keep the shards busy.
 """
@@ -10,12 +10,9 @@ from typing import NamedTuple, Protocol
 from riotd.bounded.cutting import Cut, Cutter
 from riotd.dataflow import Plan
 from riotd.engines.worker import build
-from riotd.errors import ConfigError, Mistake
 from riotd.messages import Outcome, Reject, Result
 
 _by_id, _by_id_and_source = attrgetter("id"), attrgetter("id", "source")
-
-ENGINES = ("inline", "ray", "beam", "flink")
 
 
 class Done(NamedTuple):
@@ -78,25 +75,6 @@ class Place(Protocol):
 
     def close(self) -> None:
         """Release it; safe to call twice."""
-
-
-def place(engine: str, *, shards: int, address: str | None = None) -> Place:
-    """The place an engine's name stands for; nothing is started yet.
-
-    Raises:
-        ConfigError: there is no such engine.
-    """
-    if engine == "inline":
-        return Here(shards)
-    if engine == "ray":
-        from riotd.bounded.actors import Actors  # noqa: PLC0415 - of no use to the other engines
-
-        return Actors(shards, address)
-    if engine in ENGINES:
-        from riotd.bounded.elsewhere import Platform  # noqa: PLC0415 - as above
-
-        return Platform(engine, shards)
-    raise ConfigError([Mistake("engine", f"there is no engine {engine!r}", f"there are {', '.join(ENGINES)}")])
 
 
 class Here:

@@ -8,10 +8,10 @@ from typing import IO, Any, Self
 
 from riot_tasks.record import Record
 from riotd.bounded import streaming
-from riotd.bounded.flows import FlowLike, flow
 from riotd.bounded.looking import Reading
 from riotd.bounded.metrics import check_metrics, write_metrics
-from riotd.bounded.places import place
+from riotd.bounded.naming import FlowLike, flow
+from riotd.bounded.placing import place
 from riotd.bounded.report import Report
 from riotd.bounded.running import Run
 from riotd.bounded.scheduling import Watch, look_at_all, run_all

@@ -106,7 +106,7 @@ def split(words: Sequence[str], asked: Asked) -> tuple[str, list[str]]:
 
 def flow_of(task: str, asked: Asked) -> "Flow":
     """What is to be run; ConfigError with everything that is wrong with it."""
-    from riotd.bounded.flows import flow  # noqa: PLC0415 - `--help` must not load it
+    from riotd.bounded.naming import flow  # noqa: PLC0415 - `--help` must not load it
 
     return flow(task, _params(asked), path=(asked.app_dir,))
 

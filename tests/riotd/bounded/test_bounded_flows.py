@@ -10,9 +10,10 @@ from riot_tasks import Record, Task
 from riot_tasks.statistics.average import Average
 from riotd import catalog
 from riotd.bounded import forms
-from riotd.bounded.flows import Flow, check_fields, flow, sampled
+from riotd.bounded.flows import Flow, check_fields, sampled
 from riotd.bounded.forms import form_of
-from riotd.bounded.places import ENGINES
+from riotd.bounded.naming import flow
+from riotd.bounded.placing import ENGINES
 from riotd.bounded.writing import encoding_of
 from riotd.cli import bounded
 from riotd.dataflow import Stage
