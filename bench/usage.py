@@ -68,8 +68,10 @@ class Family:
                 process.wait(max(0.0, deadline - time.monotonic()))
             except subprocess.TimeoutExpired:
                 process.kill()
-        for left in self.members():
+        lost = self.members()
+        for left in lost:
             left.kill()
+        psutil.wait_procs(lost, self._patience)  # those that left the tree have nobody else to wait for them
         for process in self.started:
             process.wait()
 

@@ -83,14 +83,14 @@ def name(parameter: str, value: object) -> str:
     return value
 
 
-def path(parameter: str, value: object) -> str:
-    """A parameter that is the path of a file, which need not be there.
+def path(parameter: str, value: object, *, kind: str = "file") -> str:
+    """A parameter that is the path of a file, or of another `kind` of thing, which need not be there.
 
     Raises:
         ValueError: it is something else, is empty, or has a character that no path can have.
     """
     if not isinstance(value, str) or not value or "\0" in value or not _encodable(value):
-        raise ValueError(f"{parameter}: must be the path of a file (is {shown(value)})")
+        raise ValueError(f"{parameter}: must be the path of a {kind} (is {shown(value)})")
     return value
 
 

@@ -59,7 +59,7 @@ def folder(parameter: str, value: object, *, there: bool) -> Path:
     Raises:
         ValueError: it is none, or not there although it must be.
     """
-    path = Path(parameters.path(parameter, value)).resolve()
+    path = Path(parameters.path(parameter, value, kind="folder")).resolve()
     try:
         found = path.stat()
     except FileNotFoundError:
