@@ -7,6 +7,7 @@ import stat
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from threading import Lock
 from typing import IO
 
 _BLOCK = 1 << 17  # bytes; one trip to a thread, 0.1 ms, for some 350 lines
@@ -49,7 +50,12 @@ def size(path: Path) -> int | None:
 
 @asynccontextmanager
 async def _opened(path: Path | None) -> AsyncIterator[Read]:
-    file = await asyncio.to_thread(_open, path)
+    opening = _Opening(path)
+    try:
+        file = await asyncio.to_thread(opening.run)
+    except asyncio.CancelledError:
+        opening.give_up()
+        raise
     with file:
         if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
             unpacked = gzip.GzipFile(fileobj=file) if path is not None and path.suffix == ".gz" else file
@@ -59,8 +65,30 @@ async def _opened(path: Path | None) -> AsyncIterator[Read]:
                 yield read
 
 
-def _open(path: Path | None) -> IO[bytes]:
-    return os.fdopen(0, "rb", closefd=False) if path is None else path.open("rb")
+class _Opening:
+    """Opens a file in a thread, which for a pipe may take until somebody writes; closes what nobody waits for."""
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+        self._lock = Lock()
+        self._file: IO[bytes] | None = None
+        self._given_up = False
+
+    def run(self) -> IO[bytes]:
+        """The open file; closed, if it comes too late."""
+        file = os.fdopen(0, "rb", closefd=False) if self._path is None else self._path.open("rb")
+        with self._lock:
+            self._file = file
+            if self._given_up:
+                file.close()
+        return file
+
+    def give_up(self) -> None:
+        """Nobody waits any more."""
+        with self._lock:
+            self._given_up = True
+            if self._file is not None:
+                self._file.close()
 
 
 @asynccontextmanager
