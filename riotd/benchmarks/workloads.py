@@ -161,7 +161,9 @@ WORKLOADS: dict[str, Callable[[Path], Workload]] = {
     "interpolate": _behind_parse("interpolate", fields=FIELDS),
     "linear_regression": _behind_parse("linear_regression", model=LINEAR),
     "linear_regression_train": _linear_regression_train,
-    "sliding_regression": _behind_parse("sliding_regression", "a message gives 10 forecasts", fields=["temperature"]),
+    "sliding_regression": _behind_parse(
+        "sliding_regression", "the mean of 10 forecasts, as the original's", fields=["temperature"], give="mean"
+    ),
     "noop": _behind_parse("noop"),
     "pi_viete": lambda _folder: chained(("pi_viete", {})),
     "label_quantiles": _label_quantiles,

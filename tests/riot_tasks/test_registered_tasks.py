@@ -35,7 +35,7 @@ PARAMS: dict[type[Task], list[dict[str, Any]]] = {
     SecondMoment: [{}, {"fields": TWO, "tracked": 5}, {"fields": TWO, "tracked": 5, "parity": True}],
     Interpolate: [{}, {"on_empty": "zero"}, {"fields": ["light"], "on_empty": "drop"}, {"parity": True}],
     ErrorEstimate: [{"actual": "humidity", "predicted": "temperature", "parity": parity} for parity in (False, True)],
-    SlidingRegression: [{"window": 5, "horizon": 3}, {"fields": TWO, "window": 2}, {"fields": TWO, "parity": True}],
+    SlidingRegression: [{"window": 5, "horizon": 3}, {"fields": TWO, "window": 2}, {"give": "mean", "parity": True}],
 }
 
 

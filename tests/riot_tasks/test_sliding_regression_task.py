@@ -56,12 +56,25 @@ def test_parity_rounds_to_single_precision(series: list[float]) -> None:
         )
 
 
+@pytest.mark.parametrize("parity", [False, True])
+def test_the_mean_is_that_of_the_forecasts(series: list[float], parity: bool) -> None:  # noqa: FBT001 - a mode of the task
+    """With `give: mean` a record gives one, with the mean of what it would have forecast, as the original sends on."""
+    each = SlidingRegression(["a"], horizon=4, parity=parity)
+    task = SlidingRegression(["a"], horizon=4, give="mean", parity=parity)
+    for number, reading in enumerate(series[:40], start=1):
+        ahead = [result.values["a"] for result in each.process(_record(number, a=reading))]
+        expected = sum(ahead) / 4 if ahead else None
+        means = [result.values for result in task.process(_record(number, a=reading))]
+        assert means == ([] if expected is None else [{"a": float32(expected) if parity else expected}])
+
+
 @pytest.mark.parametrize(
     ("params", "message"),
     [
         ({"window": 1}, "window: must be a whole number from 2"),
         ({"horizon": 0}, "horizon: must be a whole number from 1 to 10000"),
         ({"fields": {"a": 1}}, "fields: .* is no list"),
+        ({"give": "all"}, "give: must be 'forecasts' or 'mean'"),
         ({"max_fields": None}, "max_fields: must be a whole number"),
         ({"parity": 0}, "parity: must be true or false"),
     ],

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 
 from riot_tasks.algorithms.float32 import float32
 from riot_tasks.algorithms.regression import SlidingRegression as Line
-from riot_tasks.fields import MAX_FIELDS, FieldTask, numbers, units_of
-from riot_tasks.parameters import flag, whole
+from riot_tasks.fields import MAX_FIELDS, FieldTask, derived, numbers, units_of
+from riot_tasks.parameters import flag, one_of, whole
 from riot_tasks.record import Record, Value
 
 
@@ -16,6 +16,8 @@ class SlidingRegression(FieldTask[Line]):
         fields: names of the fields; None is every field that holds a number.
         window: readings the line is fitted to, at least 2.
         horizon: readings forecast.
+        give: `forecasts`, a record for each of them; or `mean`, one record with their mean, which is what RIoTBench's
+            micro-benchmark sends on.
         max_fields: with `fields` None, fields to keep state for; a record that brings one more is a BadRecord.
         parity: RIoTBench's results: single precision.
 
@@ -23,8 +25,7 @@ class SlidingRegression(FieldTask[Line]):
     each reading ahead, told apart by `meta["step"]`, "1" to `str(horizon)`; they come in that order and have
     the time of the record they follow from, as readings are counted, not timed. Records rather than one text of
     numbers joined by `#`, which is what RIoTBench sends: so each forecast is a number with a unit wherever it
-    goes, its accumulator's splitting of such texts is not needed, and an `average` with `window` = `horizon`
-    behind this task is the mean that its micro-benchmark gives.
+    goes, and its accumulator's splitting of such texts is not needed.
 
     The window counts readings, not seconds. A field whose value is None is passed over, one that is no number
     makes the record a BadRecord.
@@ -46,28 +47,36 @@ class SlidingRegression(FieldTask[Line]):
     code = "SLR"
     pattern = "N:M"
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - six keys of the config
         self,
         fields: Sequence[str] | None = None,
         *,
         window: int = 10,
         horizon: int = 10,
+        give: str = "forecasts",
         max_fields: int = MAX_FIELDS,
         parity: bool = False,
     ) -> None:
         super().__init__(fields, max_fields)
         self.window = whole("window", window, least=2)
         self.horizon = whole("horizon", horizon, least=1, most=10_000)
+        self.give = one_of("give", give, ("forecasts", "mean"))
         self.parity = flag("parity", parity)
         self._steps = [str(step) for step in range(1, horizon + 1)]
         self._meta: dict[str, str] | None = None
         self._metas: list[dict[str, str]] = []
 
     def process(self, record: Record) -> Iterable[Record]:
-        """A record for each step ahead, of the fields whose window is full; nothing if there are none."""
+        """A record for each step ahead, or one of the mean; nothing if no field has a full window."""
         forecasts = self._advance(numbers(record, self.fields))
         if self.parity:
             forecasts = {name: list(map(float32, ahead)) for name, ahead in forecasts.items()}
+        if self.give == "mean":
+            means = {name: self._rounded(sum(ahead) / len(ahead)) for name, ahead in forecasts.items()}
+            return (derived(record, means),) if means else ()
+        return self._ahead(record, forecasts)
+
+    def _ahead(self, record: Record, forecasts: dict[str, list[float]]) -> list[Record]:
         if record.meta != self._meta:  # hardly ever: ten merged mappings cost as much as the regression
             self._meta, self._metas = record.meta, [{**record.meta, "step": step} for step in self._steps]
         units = units_of(record, forecasts)
@@ -75,6 +84,9 @@ class SlidingRegression(FieldTask[Line]):
             Record(record.id, record.source, record.time, values, units, meta)
             for meta, values in zip(self._metas, _turned(forecasts), strict=False)  # or there are no values
         ]
+
+    def _rounded(self, number: float) -> Value:
+        return float32(number) if self.parity else number
 
     def _algorithm(self) -> Line:
         return Line(self.window, self.horizon)
