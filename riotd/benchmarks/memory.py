@@ -33,7 +33,8 @@ class Cycle(_Resource):
     Args:
         load: whose payloads to give, with their keys for topics.
         clock: for due times, and for when it ends.
-        seconds: after which it ends, counted from the first `receive`.
+        seconds: after which it ends, counted from the first message that is done with; at a rate, from the first
+            `receive`.
         rate: messages a second; None is as fast as they are taken.
         settled: called with the messages that are done with, and when.
 
@@ -73,7 +74,7 @@ class Cycle(_Resource):
 
     async def receive(self) -> Sequence[Message]:
         """As `Source.receive`; at a rate, a message's `received` is when it was due."""
-        if self._begun is None:
+        if self._begun is None and self._rate is not None:
             self._begun = self._clock.monotonic()
         while not self._stopped:
             over = self._over(self._clock.monotonic())
@@ -83,7 +84,7 @@ class Cycle(_Resource):
                 return self._taken(min(due, self._at_once))
             if over:
                 return []
-            next_one = self._begun + (self.given + 1) / self._rate
+            next_one = (self._begun or 0.0) + (self.given + 1) / self._rate
             await asyncio.sleep(max(_GRAIN, next_one - self._clock.monotonic()))
         return []
 
@@ -105,6 +106,8 @@ class Cycle(_Resource):
     async def ack(self, messages: Sequence[Message]) -> None:
         """As `Source.ack`."""
         now = self._clock.monotonic()
+        if self._begun is None:
+            self._begun = now
         self._over(now)
         self.done += len(messages)
         if self._settled is not None:
