@@ -15,13 +15,18 @@ class Stage(msgspec.Struct, frozen=True):
         id: its name in the dataflow.
         task: a registered task's name, RIoTBench's code or factory name, or `module:Class`.
         params: the task's constructor arguments.
-        after: ids of the stages it takes its records from; empty means the raw messages.
+        after: what it takes its records from: ids of stages, `<stage>/<output>` for another output of a stage's task
+            (`Task.asides`), names of sources for their raw messages; empty means all raw messages.
+        key: what its task instances are kept by, as parts: `source` (the record's), `name` (of its only field),
+            `.<field>` (the field's value, or what the meta says), `one` (the same for all). Empty means as what it
+            takes from.
     """
 
     id: str
     task: str
     params: dict[str, Any] = {}
     after: tuple[str, ...] = ()
+    key: tuple[str, ...] = ()
 
 
 class Outlet(msgspec.Struct, frozen=True):
@@ -49,6 +54,8 @@ class Plan(msgspec.Struct, frozen=True):
         max_keys: task instances one stage keeps in one shard; past it the longest unused are dropped.
         idle: seconds of feed time after which an unused instance is dropped; 0 means never.
         path: entries to put in front of `sys.path` before tasks are loaded.
+        shards: how many share the keys; they pass records on where a stage has another key.
+        sources: names of the sources that stages may take from; empty if there is but one, without a name.
     """
 
     stages: tuple[Stage, ...]
@@ -56,6 +63,8 @@ class Plan(msgspec.Struct, frozen=True):
     max_keys: int = 1_000_000
     idle: float = 0.0
     path: tuple[str, ...] = ()
+    shards: int = 1
+    sources: tuple[str, ...] = ()
 
 
 def chain(stages: Sequence[Stage], explicit: Sequence[bool]) -> list[Stage]:

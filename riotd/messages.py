@@ -17,12 +17,14 @@ class Message(msgspec.Struct, frozen=True, gc=False):
         payload: the bytes, untouched.
         received: monotonic seconds, for durations only.
         token: the source's own handle, needed to acknowledge it.
+        origin: which of several sources it is from, as an index into `Plan.sources`.
     """
 
     topic: str
     payload: bytes
     received: float
     token: Any = None
+    origin: int = 0
 
 
 class Batch(msgspec.Struct, frozen=True):
@@ -43,10 +45,27 @@ class Batch(msgspec.Struct, frozen=True):
         return self.messages[message_id - self.first]
 
 
+class Crossing(msgspec.Struct, frozen=True, array_like=True):
+    """Records on their way from one shard to a stage of another, because that stage has another key.
+
+    Attributes:
+        level: pass of the batch in which the stage runs; 1, 2, ...
+        shard: where.
+        edge: which input of which stage, as the plan counts them.
+        rows: MessagePack of `[[key, id, source, time, values, units, meta], ...]`, in the order they were given.
+    """
+
+    level: int
+    shard: int
+    edge: int
+    rows: bytes
+
+
 class Portion(msgspec.Struct, frozen=True, array_like=True):
     """A batch's share for one shard, as columns; what an engine sends to a worker.
 
-    Without messages it tells the shard that the stream has ended: the tasks are flushed.
+    A batch passes through a shard once for each level of the plan: at level 0 its messages, at each further one the
+    records that other shards have for it. At level 0 a portion without messages means `end`.
 
     Attributes:
         batch: id of the batch.
@@ -55,6 +74,11 @@ class Portion(msgspec.Struct, frozen=True, array_like=True):
         keys: key of each message, which is the `source` of its raw record.
         payloads: bytes of each message.
         topics: topic of each message, or empty when no sink's topic template asks for it.
+        origins: index of each message's source in `Plan.sources`, or empty when there is but one.
+        level: the pass, 0 for the messages themselves.
+        arrivals: what other shards, and this one, had for this level.
+        end: whether the stream has ended: the tasks are flushed.
+        tick: whether it only says what time it is, to tasks that wait for it.
     """
 
     batch: int
@@ -63,6 +87,11 @@ class Portion(msgspec.Struct, frozen=True, array_like=True):
     keys: list[str]
     payloads: list[bytes]
     topics: list[str] = []
+    origins: list[int] = []
+    level: int = 0
+    arrivals: list[Crossing] = []
+    end: bool = False
+    tick: bool = False
 
 
 class Result(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -105,6 +134,7 @@ class Tally(msgspec.Struct, frozen=True, array_like=True):
         rejected: how many were refused.
         emitted: records that went out.
         busy: seconds of work.
+        counts: what else the tasks counted, by name.
     """
 
     received: int = 0
@@ -113,6 +143,24 @@ class Tally(msgspec.Struct, frozen=True, array_like=True):
     rejected: int = 0
     emitted: int = 0
     busy: float = 0.0
+    counts: dict[str, int] = {}
+
+
+def added(one: Tally, other: Tally) -> Tally:
+    """What two portions came to."""
+    if one.counts and other.counts:
+        counts = {name: one.counts.get(name, 0) + other.counts.get(name, 0) for name in one.counts | other.counts}
+    else:
+        counts = one.counts or other.counts
+    return Tally(
+        one.received + other.received,
+        one.passed + other.passed,
+        one.filtered + other.filtered,
+        one.rejected + other.rejected,
+        one.emitted + other.emitted,
+        one.busy + other.busy,
+        counts,
+    )
 
 
 class Outcome(msgspec.Struct, frozen=True, array_like=True):
@@ -125,6 +173,7 @@ class Outcome(msgspec.Struct, frozen=True, array_like=True):
         tallies: one for each stage, in the plan's order.
         keys: task instances alive after it.
         evicted: task instances dropped during it.
+        onward: records for stages of further levels.
     """
 
     batch: int
@@ -133,6 +182,7 @@ class Outcome(msgspec.Struct, frozen=True, array_like=True):
     tallies: list[Tally]
     keys: int = 0
     evicted: int = 0
+    onward: list[Crossing] = []
 
 
 class DeadLetter(msgspec.Struct, frozen=True):

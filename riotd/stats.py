@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from riotd.messages import Batch, Outcome, Portion, Tally
+from riotd.messages import Batch, Outcome, Portion, Tally, added
 
 SCHEMA = 1
 """Version of the report's shape; a field is never renamed or removed within one."""
@@ -115,7 +115,7 @@ class Stats:
         load.keys = outcome.keys
         load.evicted += outcome.evicted
         for stage, tally in zip(self._order, outcome.tallies, strict=False):
-            self._stages[stage] = _sum(self._stages[stage], tally)
+            self._stages[stage] = added(self._stages[stage], tally)
             load.busy += tally.busy
             load.window_busy += tally.busy
 
@@ -166,17 +166,6 @@ class Stats:
         }
 
 
-def _sum(one: Tally, other: Tally) -> Tally:
-    return Tally(
-        one.received + other.received,
-        one.passed + other.passed,
-        one.filtered + other.filtered,
-        one.rejected + other.rejected,
-        one.emitted + other.emitted,
-        one.busy + other.busy,
-    )
-
-
 def _stage(name: str, tally: Tally) -> dict[str, Any]:
     return {
         "id": name,
@@ -186,6 +175,7 @@ def _stage(name: str, tally: Tally) -> dict[str, Any]:
         "rejected": tally.rejected,
         "emitted": tally.emitted,
         "busy_s": round(tally.busy, 3),
+        **({"counts": tally.counts} if tally.counts else {}),
     }
 
 

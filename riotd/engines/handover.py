@@ -10,12 +10,13 @@ refused, the others keep their order and their results.
 """
 
 from collections.abc import Sequence
+from functools import reduce
 
 import msgspec
 
 from riotd.engines.worker import Method
 from riotd.errors import EngineError
-from riotd.messages import Outcome, Portion, Reject, Tally
+from riotd.messages import Outcome, Portion, Reject, added
 
 STAGE = "engine"
 """The stage that the engine's own refusals name."""
@@ -223,12 +224,8 @@ def merge(parts: Sequence[Outcome]) -> Outcome:
         parts[0].batch,
         [result for part in parts for result in part.results],
         [reject for part in parts for reject in part.rejects],
-        [_total(tallies) for tallies in zip(*(part.tallies for part in run), strict=True)],
+        [reduce(added, tallies) for tallies in zip(*(part.tallies for part in run), strict=True)],
         run[-1].keys if run else 0,
         sum(part.evicted for part in parts),
+        [crossing for part in parts for crossing in part.onward],
     )
-
-
-def _total(tallies: Sequence[Tally]) -> Tally:
-    columns = zip(*(msgspec.structs.astuple(tally) for tally in tallies), strict=True)
-    return Tally(*(sum(column) for column in columns))

@@ -1,6 +1,7 @@
 """A folder between the driver and a platform's workers: portions, cut by shard, one way; outcomes the other."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import reduce
 from heapq import merge
 from itertools import groupby, islice, starmap
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import IO, NamedTuple
 import msgspec
 
 from riotd.errors import EngineError
-from riotd.messages import Outcome, Portion, Tally
+from riotd.messages import Outcome, Portion, added
 from riotd.partitioning import key_group
 
 _CHUNK = 8 * 2**20
@@ -145,14 +146,10 @@ def _joined(files: Sequence[Path]) -> Iterator[Outcome]:
             number,
             [result for outcome in outcomes for result in outcome.results],
             [reject for outcome in outcomes for reject in outcome.rejects],
-            [_sum(tallies) for tallies in zip(*(outcome.tallies for outcome in outcomes), strict=True)],
+            [reduce(added, tallies) for tallies in zip(*(outcome.tallies for outcome in outcomes), strict=True)],
             sum(alive),
             sum(outcome.evicted for outcome in outcomes),
         )
-
-
-def _sum(tallies: Iterable[Tally]) -> Tally:
-    return Tally(*map(sum, zip(*map(msgspec.structs.astuple, tallies), strict=True)))
 
 
 def _cut(portion: Portion, shards: int) -> Iterator[tuple[int, Portion]]:

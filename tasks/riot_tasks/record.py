@@ -26,3 +26,18 @@ class Record(msgspec.Struct, frozen=True, gc=False):
     values: dict[str, Value]
     units: dict[str, str] = {}
     meta: dict[str, str] = {}
+
+
+class Aside(Record, frozen=True, gc=False):
+    """A record for another output of the task than its main one: late data, what happened to a model.
+
+    Attributes:
+        output: which; one of the task's `asides`. Stages and sinks take from it as `<stage>/<output>`.
+    """
+
+    output: str = ""
+
+
+def aside(record: Record, output: str) -> Aside:
+    """The record, for another output of the task that gives it."""
+    return Aside(record.id, record.source, record.time, record.values, record.units, record.meta, output)

@@ -1,6 +1,7 @@
 """The contract every task keeps."""
 
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from inspect import signature
 from typing import Any, ClassVar
@@ -29,6 +30,21 @@ class Task(ABC):
     pattern: ClassVar[str] = "1:1"
     """Records in : records out, as RIoTBench writes it: 1:1, 1:0/1, 1:N, N:1, N:M."""
 
+    shared: ClassVar[bool] = False
+    """True if one instance serves all keys of a shard although it keeps state, which then is nobody's own: a model.
+
+    Its state must follow from records that all shards get, so that it is the same in each.
+    """
+    asides: ClassVar[tuple[str, ...]] = ()
+    """Names of the outputs it has beside the main one; what it gives for one of them is an `Aside`."""
+    idle_timeout: float | None = None
+    """Seconds without a record of its key after which `on_idle` is called, once; None is never.
+
+    They are seconds of whoever runs the task, not of the records: for what has to end although no record comes.
+    """
+    counts: Counter[str] | None = None
+    """Where `note` counts; whoever runs the task may give one for all instances of a stage."""
+
     waits: ClassVar[bool] = False
     """True if it may raise `Unavailable`, or block: it is never run where others would have to wait too, on a loop."""
 
@@ -50,6 +66,18 @@ class Task(ABC):
             Unavailable: something outside is out of reach; what is held back still is.
         """
         return ()
+
+    def on_idle(self) -> Iterable[Record]:
+        """Give what is overdue because no record of the key has come for `idle_timeout` seconds; default nothing.
+
+        What it gives has the id of the last record it follows from. Raises as `flush`.
+        """
+        return ()
+
+    def note(self, what: str, number: int = 1) -> None:
+        """Count something for the stage's statistics that is no record's fate: joins that expired, late data."""
+        if self.counts is not None:
+            self.counts[what] += number
 
     def snapshot(self) -> Mapping[str, Any]:
         """State as plain data: None, bool, int, float, str, bytes, lists, and dicts with string keys.
