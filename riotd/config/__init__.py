@@ -15,7 +15,8 @@ from riotd.config.blocks import (
 )
 from riotd.config.connection import Block, Connection, Duration, Secret, Size, Tls
 from riotd.config.endpoints import stood_for
-from riotd.config.inputs import FileSource, Key, MqttSource
+from riotd.config.inputs import FileSource, MqttSource
+from riotd.config.keying import Key, key_text
 from riotd.config.loading import load, schema, settings_text
 from riotd.config.planning import plan
 from riotd.config.reloading import FIXED, difference, merged
@@ -42,6 +43,7 @@ __all__ = [
     "StatsBlock",
     "Tls",
     "difference",
+    "key_text",
     "load",
     "merged",
     "plan",

@@ -6,7 +6,8 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field, PrivateAttr, model_validator
 
 from riotd.config.connection import Block, Connection, Duration, Size
-from riotd.config.inputs import Key, Source
+from riotd.config.inputs import Source
+from riotd.config.keying import Key, StageKey
 
 _MAX_WAIT = {"inline": 0.0, "ray": 0.002}
 """Seconds, where the file does not say: an inline call costs 0.1 ms, and company is not worth waiting for; a Ray call
@@ -34,13 +35,17 @@ class StageBlock(Block):
         id: its name; default the task's.
         task: a name that `riotd tasks` lists, or `module:Class`.
         params: the task's parameters.
-        after: ids of the stages it takes from; default the one before it.
+        after: what it takes from: ids of stages, `<stage>/<output>` for another output of a stage's task; default the
+            stage before it, [] the messages themselves.
+        key: what its task instances are kept by: `source` (the record's), `name` (of its only field), `one` (the same
+            for all), `{field: …}` (the field's value), or a list of those; default as what it takes from.
     """
 
     id: str = Field(pattern=r"^[A-Za-z0-9_.-]+$")
     task: str
     params: dict[str, Any] = Field(default={})
     after: list[str] | None = None
+    key: StageKey | None = None
 
     @model_validator(mode="before")
     @classmethod

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from riotd import catalog
 from riotd.config.blocks import MqttRejects, MqttSink, StageBlock
 from riotd.config.inputs import FileSource, MqttSource
-from riotd.config.mistakes import meant
 from riotd.config.parts import Parts
-from riotd.config.planning import graph
+from riotd.config.planning import among, graph
+from riotd.config.references import Names
 from riotd.dataflow import graph_mistakes
 from riotd.errors import Mistake
 from riotd.templates import FIELDS, TopicTemplate
@@ -48,18 +48,31 @@ def _task(where: str, stage: StageBlock) -> Iterator[Mistake]:
 
 
 def _graph(parts: Parts) -> list[Mistake]:
-    stages = [stage for stage in parts.stages if stage is not None]
-    return graph_mistakes(graph(stages)) if len(stages) == len(parts.stages) else []
+    blocks = [stage for stage in parts.stages if stage is not None]
+    if len(blocks) < len(parts.stages):
+        return []
+    stages, names = graph(blocks), _names(parts)
+    unknown = [
+        Mistake(f"stages[{index}].after", *wrong)
+        for index, stage in enumerate(stages)
+        for name in stage.after
+        if (wrong := names.after(name))
+    ]
+    return [*unknown, *graph_mistakes(among(stages, outputs=True))]
 
 
 def _outlets(parts: Parts) -> Iterator[Mistake]:
-    ids = [stage.id for stage in parts.stages if stage is not None]
-    if len(ids) < len(parts.stages):
+    if None in parts.stages:
         return
+    names = _names(parts)
     for name, sink in parts.sinks.items():
         for index, stage in enumerate((sink and sink.stages) or ()):
-            if stage not in ids:
-                yield Mistake(f"sinks.{name}.from[{index}]", f"there is no stage {stage!r}", meant(stage, ids))
+            if wrong := names.wanted(stage):
+                yield Mistake(f"sinks.{name}.from[{index}]", *wrong)
+
+
+def _names(parts: Parts) -> Names:
+    return Names({stage.id: stage.task for stage in parts.stages if stage is not None})
 
 
 def _topics(parts: Parts) -> Iterator[Mistake]:

@@ -1,8 +1,8 @@
-"""What comes in, as the config says it: subscriptions or files, and the key."""
+"""What comes in, as the config says it: subscriptions or files."""
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field
 
 from riotd.config.connection import Block, Connection, Size
 
@@ -66,23 +66,3 @@ class FileSource(Block):
 
 Source = Annotated[MqttSource | FileSource, Field(discriminator="type")]
 """What `source:` may be."""
-
-
-class Key(Block):
-    """Which device a message is of; messages of one key keep their order and share state. At most one of the three.
-
-    Attributes:
-        topic_level: level of the topic, counted from 0.
-        topic_regex: regular expression searched in the topic; its first group, or all it matched.
-        field: name of a SenML entry, read from the payload (for feeds that say it only there).
-    """
-
-    topic_level: int | None = Field(default=None, ge=0)
-    topic_regex: str | None = None
-    field: str | None = None
-
-    @model_validator(mode="after")
-    def _one(self) -> "Key":
-        if sum(value is not None for value in (self.topic_level, self.topic_regex, self.field)) > 1:
-            raise ValueError("give at most one of topic_level, topic_regex, field")
-        return self

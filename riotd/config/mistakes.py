@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from difflib import get_close_matches
 from functools import cache
 from inspect import getdoc
 from types import NoneType, UnionType
@@ -13,6 +12,7 @@ from pydantic import ValidationError
 
 from riotd.config.blocks import Config
 from riotd.config.connection import Block, Secret
+from riotd.config.wording import meant, text
 from riotd.errors import Mistake
 
 _TEXTS = {
@@ -57,8 +57,8 @@ def descriptions(block: type[Block]) -> dict[str, str]:
     found: dict[str, str] = {}
     for parent in reversed(block.__mro__):
         _, _, attributes = (getdoc(parent) or "").partition("Attributes:\n") if issubclass(parent, Block) else ("",) * 3
-        for name, text in re.findall(r"^    (\w+): (.*(?:\n        .*)*)", attributes, re.MULTILINE):
-            found[name] = re.sub(r"\s+", " ", text)
+        for name, about in re.findall(r"^    (\w+): (.*(?:\n        .*)*)", attributes, re.MULTILINE):
+            found[name] = re.sub(r"\s+", " ", about)
     return found
 
 
@@ -88,25 +88,6 @@ def _remedy(kind: str, key: str, owner: type[Block] | None) -> str:
 def _either(words: tuple[str, ...]) -> str:
     quoted = [repr(word) for word in words]
     return " or ".join(part for part in (", ".join(quoted[:-1]), *quoted[-1:]) if part)
-
-
-def meant(name: str, known: list[str]) -> str:
-    """A suggestion for a name that is not known: the nearest, else what there is."""
-    if close := get_close_matches(name, known, n=1):
-        return f"did you mean {close[0]!r}?"
-    return f"there are {', '.join(known)}" if known else ""
-
-
-def text(value: object) -> str:
-    """A value as YAML would say it, not longer than a line."""
-    if isinstance(value, Mapping):
-        return "a mapping"
-    if isinstance(value, list):
-        return "a list"
-    if value is None or isinstance(value, bool):
-        return {None: "null", True: "true", False: "false"}[value]
-    said = repr(value)
-    return said if len(said) <= 60 else f"{said[:57]}…{said[-1]}"
 
 
 class _Place(msgspec.Struct, frozen=True):

@@ -22,7 +22,8 @@ from riotd.config.blocks import (
     StatsBlock,
 )
 from riotd.config.connection import Connection
-from riotd.config.inputs import FileSource, Key, MqttSource, Source
+from riotd.config.inputs import FileSource, MqttSource, Source
+from riotd.config.keying import Key
 
 
 class Parts(msgspec.Struct, frozen=True):

@@ -58,7 +58,7 @@ sinks:
         "etl.yaml: stages[0].task: there is no task 'senml_pars'; did you mean 'senml_parse'?",
         "etl.yaml: stages[1].params.rnages: there is no such parameter; did you mean 'ranges'?",
         "etl.yaml: stages[2].params.window: must be a whole number from 1 to 2147483647 (is 0)",
-        "etl.yaml: stages[2].after: there is no stage 'rang'; stages are parse, range, mean",
+        "etl.yaml: stages[2].after: there is no stage 'rang'; did you mean 'range'?",
         "etl.yaml: sinks.results.topic: unknown placeholder {sourc}; there is {source}, {stage}, {name}, {topic[0]}",
     ]
 
