@@ -20,6 +20,7 @@ MAX_DEPTH = 100
 Name = Annotated[str, Meta(min_length=1, max_length=200)]
 Number = Annotated[float, Meta(gt=-1e300, lt=1e300)]
 Count = Annotated[int, Meta(ge=0)]
+Metrics = dict[str, Number]
 
 
 class Training(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -52,6 +53,7 @@ class Model(
         target: the field it foretells.
         training: what it was made from, if that is known.
         metrics: how good it was then, by name.
+        created: when it was made, Unix seconds; of several for one purpose the latest is the one to use.
     """
 
     format: int
@@ -59,13 +61,19 @@ class Model(
     features: list[Name]
     target: Name
     training: Training | None = None
-    metrics: dict[str, Number] = {}
+    metrics: Metrics = {}
+    created: Number | None = None
 
     def __post_init__(self) -> None:
         if len(set(self.features)) < len(self.features):
             raise ValueError("features: a name is listed twice")
         if self.target in self.features:
             raise ValueError(f"target: {self.target} is a feature as well")
+
+    @property
+    def kind(self) -> str:
+        """What the document's key `kind` says."""
+        return str(self.__struct_config__.tag)
 
 
 class LinearModel(Model, frozen=True, kw_only=True, tag="linear_regression"):

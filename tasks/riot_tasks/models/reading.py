@@ -10,7 +10,8 @@ import msgspec
 
 from riot_tasks.models.documents import FORMAT, LinearModel, TreeModel
 
-_KINDS: dict[str, type[LinearModel | TreeModel]] = {"linear_regression": LinearModel, "decision_tree": TreeModel}
+KINDS: dict[str, type[LinearModel | TreeModel]] = {"linear_regression": LinearModel, "decision_tree": TreeModel}
+"""What the key `kind` may say, to the documents of that kind."""
 
 
 class _Head(msgspec.Struct):
@@ -49,17 +50,37 @@ def write(model: LinearModel | TreeModel) -> str:
 
 @lru_cache(maxsize=16)  # each device has a task of its own, and all of them the same frozen model
 def _read(text: bytes) -> LinearModel | TreeModel:
+    kind = kind_of(text, "model", FORMAT)
     try:
-        head = msgspec.json.decode(text, type=_Head)
-        if head.kind not in _KINDS:
-            raise ValueError(f"kind {shortened(head.kind)}: this riot_tasks knows {' and '.join(_KINDS)}")
-        if not 1 <= head.format <= FORMAT:
-            raise ValueError(f"format {head.format}: this riot_tasks reads up to {FORMAT}; upgrade it")
-        return msgspec.json.decode(text, type=_KINDS[head.kind])
+        return msgspec.json.decode(text, type=KINDS[kind])
     except msgspec.DecodeError as error:
         raise ValueError(f"no model: {str(error)[:300]}") from error
     except RecursionError:
         raise ValueError("no model: nested too deeply") from None
+
+
+def kind_of(text: bytes, what: str, newest: int) -> str:
+    """The kind that a text speaks of, if the rest of it can be read.
+
+    Args:
+        text: of a `what`, in JSON.
+        what: model, or notice.
+        newest: the newest format of it that is known.
+
+    Raises:
+        ValueError: it has no kind, one that is not known, or is of a newer format.
+    """
+    try:
+        head = msgspec.json.decode(text, type=_Head)
+    except msgspec.DecodeError as error:
+        raise ValueError(f"no {what}: {str(error)[:300]}") from error
+    except RecursionError:
+        raise ValueError(f"no {what}: nested too deeply") from None
+    if head.kind not in KINDS:
+        raise ValueError(f"kind {shortened(head.kind)}: this riot_tasks knows {' and '.join(KINDS)}")
+    if not 1 <= head.format <= newest:
+        raise ValueError(f"format {head.format}: this riot_tasks reads up to {newest}; upgrade it")
+    return head.kind
 
 
 def _fetched(path: str) -> bytes:
