@@ -44,6 +44,10 @@ class Batch(msgspec.Struct, frozen=True):
         """The message with this id."""
         return self.messages[message_id - self.first]
 
+    def __contains__(self, message_id: int) -> bool:
+        """Whether a message has this id."""
+        return self.first <= message_id < self.first + len(self.messages)
+
 
 class Crossing(msgspec.Struct, frozen=True, array_like=True):
     """Records on their way from one shard to a stage of another, because that stage has another key.
@@ -51,13 +55,15 @@ class Crossing(msgspec.Struct, frozen=True, array_like=True):
     Attributes:
         level: pass of the batch in which the stage runs; 1, 2, ...
         shard: where.
-        edge: which input of which stage, as the plan counts them.
-        rows: MessagePack of `[[key, id, source, time, values, units, meta], ...]`, in the order they were given.
+        edge: which input of which stage, as `riotd.segments` counts them.
+        count: how many.
+        rows: MessagePack of them, as `riotd.crossing` writes it, in the order they were given.
     """
 
     level: int
     shard: int
     edge: int
+    count: int
     rows: bytes
 
 
@@ -65,7 +71,7 @@ class Portion(msgspec.Struct, frozen=True, array_like=True):
     """A batch's share for one shard, as columns; what an engine sends to a worker.
 
     A batch passes through a shard once for each level of the plan: at level 0 its messages, at each further one the
-    records that other shards have for it. At level 0 a portion without messages means `end`.
+    records that other shards have for it.
 
     Attributes:
         batch: id of the batch.
@@ -79,6 +85,8 @@ class Portion(msgspec.Struct, frozen=True, array_like=True):
         arrivals: what other shards, and this one, had for this level.
         end: whether the stream has ended: the tasks are flushed.
         tick: whether it only says what time it is, to tasks that wait for it.
+        mute: ids of messages that all shards have, and another shard speaks for: no results, refusals or records for
+            other shards follow from them here.
     """
 
     batch: int
@@ -92,6 +100,17 @@ class Portion(msgspec.Struct, frozen=True, array_like=True):
     arrivals: list[Crossing] = []
     end: bool = False
     tick: bool = False
+    mute: list[int] = []
+
+    @property
+    def size(self) -> int:
+        """Messages and records that come with it."""
+        return len(self.ids) + sum([arrival.count for arrival in self.arrivals])
+
+    @property
+    def flushes(self) -> bool:
+        """Whether the tasks are flushed: said, or meant by level 0 without messages."""
+        return self.end or not (self.ids or self.level or self.tick)
 
 
 class Result(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -174,6 +193,7 @@ class Outcome(msgspec.Struct, frozen=True, array_like=True):
         keys: task instances alive after it.
         evicted: task instances dropped during it.
         onward: records for stages of further levels.
+        timed: task instances that wait for time to pass, and so for ticks.
     """
 
     batch: int
@@ -183,6 +203,7 @@ class Outcome(msgspec.Struct, frozen=True, array_like=True):
     keys: int = 0
     evicted: int = 0
     onward: list[Crossing] = []
+    timed: int = 0
 
 
 class DeadLetter(msgspec.Struct, frozen=True):

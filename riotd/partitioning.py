@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from itertools import islice
+from typing import NamedTuple
 from zlib import crc32
 
 import msgspec
@@ -86,53 +87,81 @@ def one_key(_message: Message) -> str:
     return ""
 
 
+class Keying(NamedTuple):
+    """How the messages of one source get their keys.
+
+    Attributes:
+        key_of: the key of a message; None hands each message to every shard.
+        per_topic: whether the key depends on the topic alone, so that it can be remembered.
+    """
+
+    key_of: KeyOf | None
+    per_topic: bool = True
+
+
 class Partitioner:
     """Splits batches over shards.
 
     Args:
-        key_of: the key of a message.
+        keyings: of each source, in the order of `Message.origin`.
         shards: how many there are, 1 to 128.
-        per_topic: whether the key depends on the topic alone, so that it can be remembered.
         topics: whether shards need the messages' topics.
     """
 
-    def __init__(self, key_of: KeyOf, *, shards: int, per_topic: bool = True, topics: bool = False) -> None:
+    def __init__(self, *keyings: Keying, shards: int, topics: bool = False) -> None:
         self.shards = shards
-        self._key_of = key_of
-        self._per_topic = per_topic
         self.topics = topics
-        self._known: dict[str, tuple[str, int]] = {}
+        self._keyings = keyings
+        self._known: list[dict[str, tuple[str, int]]] = [{} for _ in keyings]
 
     def shard_of(self, key: str) -> int:
         """The shard of a key."""
         return key_group(key) % self.shards
 
     def split(self, batch: Batch, now: float) -> dict[int, Portion]:
-        """The batch's portions by shard, messages in order; `now` is Unix seconds."""
+        """The batch's portions by shard, messages in order; `now` is Unix seconds.
+
+        What goes to every shard is mute in all but the first.
+        """
         portions: dict[int, Portion] = {}
-        number = batch.first
+        number, beside = batch.first, self.topics or len(self._keyings) > 1
         for message in batch.messages:
             key, shard = self._place(message)
-            portion = portions.get(shard)
-            if portion is None:
-                portion = portions[shard] = Portion(batch.id, now, [], [], [], [])
-            portion.ids.append(number)
-            portion.keys.append(key)
-            portion.payloads.append(message.payload)
-            if self.topics:
-                portion.topics.append(message.topic)
+            for each in range(self.shards) if shard < 0 else (shard,):
+                portion = portions.get(each)
+                if portion is None:
+                    portion = portions[each] = Portion(batch.id, now, [], [], [])
+                portion.ids.append(number)
+                portion.keys.append(key)
+                portion.payloads.append(message.payload)
+                if beside:
+                    self._tell(portion, message)
+                if shard < 0 < each:
+                    portion.mute.append(number)
             number += 1
         return portions
 
+    def _tell(self, portion: Portion, message: Message) -> None:
+        """What shards need only in some plans."""
+        if self.topics:
+            portion.topics.append(message.topic)
+        if len(self._keyings) > 1:
+            portion.origins.append(message.origin)
+
     def _place(self, message: Message) -> tuple[str, int]:
-        if not self._per_topic:
-            key = self._key_of(message)
+        """A message's key and shard; -1 for every shard."""
+        key_of, per_topic = self._keyings[message.origin]
+        if key_of is None:
+            return "", -1
+        if not per_topic:
+            key = key_of(message)
             return key, self.shard_of(key)
-        known = self._known.get(message.topic)
+        remembered = self._known[message.origin]
+        known = remembered.get(message.topic)
         if known is None:
-            key = self._key_of(message)
-            known = self._known[message.topic] = (key, self.shard_of(key))
-            if len(self._known) > _REMEMBERED:
-                for topic in list(islice(self._known, _REMEMBERED // 2)):
-                    del self._known[topic]
+            key = key_of(message)
+            known = remembered[message.topic] = (key, self.shard_of(key))
+            if len(remembered) > _REMEMBERED:
+                for topic in list(islice(remembered, _REMEMBERED // 2)):
+                    del remembered[topic]
         return known

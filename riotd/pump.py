@@ -5,19 +5,24 @@ from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
+
 from riotd.batching import Batcher, Limits
 from riotd.clock import Clock
 from riotd.dataflow import Plan
 from riotd.ledger import Ledger
-from riotd.messages import Batch, DeadLetter, Outcome, Portion, Reject, Result
+from riotd.messages import Batch, Crossing, DeadLetter, Outcome, Portion, Reject, Result
 from riotd.partitioning import Partitioner
 from riotd.ports import Engine, RejectSink, Sink, Source
+from riotd.segments import passes
 from riotd.stats import Stats
 
 _PER_SHARD = 2
 """Portions a shard has at once: one it works on, one that waits, so that it never idles for want of the loop."""
 _TIMER_GRAIN = 0.0005
 """uvloop's timers count whole milliseconds; asking half of one ahead spares a spin until the exact instant."""
+_TICK = 1.0
+"""Seconds between ticks, while tasks wait for time to pass."""
 
 
 @dataclass(frozen=True)
@@ -38,23 +43,38 @@ class Books:
     partitioner: Partitioner
     stats: Stats
     max_in_flight: int
+    passes: int = 1
     ledger: Ledger = field(default_factory=Ledger)
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Flight:
-    """A batch on its way through the engine."""
+    """A batch on its way through the engine, level after level.
+
+    Attributes:
+        batch: without messages for a tick, and for the end of the stream.
+        kind: what its portions are beside their records: {"tick": True}, {"end": True}, or nothing.
+        now: Unix seconds at dispatch.
+        waiting: answers of the level it is at, by shard.
+        outcomes: of the levels it has passed, and of this one as far as they have come.
+        onward: records for the levels to come.
+    """
 
     batch: Batch
-    outcomes: Sequence[tuple[int, "asyncio.Future[Outcome]"]]
+    kind: dict[str, bool]
+    now: float
+    waiting: list[tuple[int, "asyncio.Future[Outcome]"]] = field(default_factory=list)
+    outcomes: list[Outcome] = field(default_factory=list)
+    onward: list[Crossing] = field(default_factory=list)
 
 
 class Pump:
     """Moves messages until its source ends or `stop` is called, then until everything in flight is settled.
 
-    Order: batches are dispatched, sent and acknowledged in the order of arrival. Bounds: two portions a shard,
-    `max_in_flight` bytes in all; when spent, it stops receiving. Cancelled: what is in flight stays
-    unacknowledged. Failing: an engine that gave up, or a bug, ends `run` with that error.
+    Order: batches are dispatched, sent and acknowledged in the order of arrival. They go through each pass of the plan
+    in that order too: what the shards have for stages of another key is collected of a whole batch before any of it
+    goes on. Bounds: two portions a shard, `max_in_flight` bytes in all; when spent, it stops receiving. Cancelled: what
+    is in flight stays unacknowledged. Failing: an engine that gave up, or a bug, ends `run` with that error.
     """
 
     def __init__(self, ends: Ends, books: Books, *, clock: Clock) -> None:
@@ -62,14 +82,19 @@ class Pump:
         self._books = books
         self._clock = clock
         self._in_engine = [0] * ends.engine.shards
+        self._timed = [1] * ends.engine.shards  # restored tasks may wait for time to pass: only answers tell
+        self._passes = books.passes
+        self._flying = 0
+        self._ticking = False
         self._room = asyncio.Event()
         self._room.set()
         self._news = asyncio.Event()
         self._quiet = asyncio.Event()
         self._quiet.set()
-        self._flights: asyncio.Queue[_Flight | None] = asyncio.Queue()  # bounded by the credits
+        self._stops: list[asyncio.Queue[_Flight | None]] = []  # one for each pass; bounded by the credits
         self._in_order = asyncio.Lock()
         self._timer: asyncio.TimerHandle | None = None
+        self._ticker: asyncio.TimerHandle | None = None
         self._held = False
         self._stopped = False
         self.answered = 0
@@ -83,17 +108,20 @@ class Pump:
     async def run(self) -> None:
         """Pump until the source ends; what tasks hold back at the end of a bounded stream is flushed."""
         try:
-            async with asyncio.TaskGroup() as group:
-                group.create_task(self._deliver_all(group), name="deliver")
+            async with asyncio.TaskGroup() as self._group:
+                self._lay_out()
+                self._ticker = asyncio.get_running_loop().call_later(_TICK, self._tick)
                 await self._take_in()
                 await self._empty()
+                self._ticker.cancel()
                 if not self._stopped:
-                    self._launch_flush()
-                self._flights.put_nowait(None)
+                    self._launch_bare({"end": True})
+                self._stops[0].put_nowait(None)
         finally:
             self._held = True  # whatever still answers launches nothing more
-            if self._timer is not None:
-                self._timer.cancel()
+            for timer in (self._timer, self._ticker):
+                if timer is not None:
+                    timer.cancel()
 
     async def stop(self) -> None:
         """Take in no more; `run` returns when all is settled. Safe to call twice."""
@@ -111,6 +139,8 @@ class Pump:
             self._books.batcher.limits = limits
             self._books.stats.replan([stage.id for stage in plan.stages])
             self._books.partitioner.topics = any(outlet.topics for outlet in plan.outlets)
+            self._passes = passes(plan)
+            self._lay_out()
         finally:
             self._held = False
             self._dispatch()
@@ -181,26 +211,44 @@ class Pump:
 
     def _launch(self, batch: Batch) -> None:
         books = self._books
-        portions = books.partitioner.split(batch, self._clock.wall())
+        now = self._clock.wall()
+        portions = books.partitioner.split(batch, now)
         books.ledger.open(batch)
         books.stats.dispatched(batch, portions, self._clock.monotonic())
-        self._submit(batch, portions)
+        self._submit(_Flight(batch, {}, now), portions)
 
-    def _launch_flush(self) -> None:
-        """Tell every shard that the stream has ended; an empty batch carries what comes of it."""
+    def _launch_bare(self, kind: dict[str, bool]) -> None:
+        """Send every shard a portion without messages; an empty batch carries what comes of it."""
         now = self._clock.wall()
-        batch = Batch(-1, 0, ())
-        self._submit(batch, {shard: Portion(-1, now, [], [], []) for shard in range(self._ends.engine.shards)})
+        self._submit(_Flight(Batch(-1, 0, ()), kind, now), self._bare(kind, now, level=0))
 
-    def _submit(self, batch: Batch, portions: dict[int, Portion]) -> None:
+    def _bare(self, kind: dict[str, bool], now: float, *, level: int) -> dict[int, Portion]:
+        return {
+            shard: Portion(-1, now, [], [], [], level=level, **kind)  # type: ignore[arg-type]  # its flags
+            for shard in range(self._ends.engine.shards)
+        }
+
+    def _tick(self) -> None:
+        """Tell the shards what time it is, if tasks wait for it, and see that it is done again."""
+        if any(self._timed) and not self._ticking and not self._held:
+            self._ticking = True
+            self._launch_bare({"tick": True})
+        self._ticker = asyncio.get_running_loop().call_later(_TICK, self._tick)
+
+    def _submit(self, flight: _Flight, portions: dict[int, Portion]) -> None:
+        """Begin a flight with its first pass."""
+        self._flying += 1
         self._quiet.clear()
-        outcomes = []
+        self._send(flight, portions)
+        self._stops[0].put_nowait(flight)
+
+    def _send(self, flight: _Flight, portions: dict[int, Portion]) -> None:
+        flight.waiting = []
         for shard, portion in sorted(portions.items()):
             outcome = asyncio.ensure_future(self._ends.engine.submit(shard, portion))
             self._in_engine[shard] += 1
             outcome.add_done_callback(self._answered(shard))
-            outcomes.append((shard, outcome))
-        self._flights.put_nowait(_Flight(batch, outcomes))
+            flight.waiting.append((shard, outcome))
 
     def _answered(self, shard: int) -> Any:  # noqa: ANN401 - a callback
         def done(future: "asyncio.Future[Outcome]") -> None:
@@ -211,27 +259,55 @@ class Pump:
 
         return done
 
-    async def _deliver_all(self, group: asyncio.TaskGroup) -> None:
-        """Collect outcomes in batch order, and start each delivery in that order."""
-        while (flight := await self._flights.get()) is not None:
-            outcomes = []
-            for shard, future in flight.outcomes:
+    def _lay_out(self) -> None:
+        """See that there is somebody to collect each pass's outcomes."""
+        while len(self._stops) < self._passes:
+            self._stops.append(asyncio.Queue())
+            self._group.create_task(self._collect(len(self._stops) - 1), name=f"pass {len(self._stops) - 1}")
+
+    async def _collect(self, level: int) -> None:
+        """Collect a pass's outcomes in batch order, and start the next pass, or the delivery, in that order."""
+        while (flight := await self._stops[level].get()) is not None:
+            for shard, future in flight.waiting:
                 outcome = await future
                 self._books.stats.outcome(shard, outcome)
-                outcomes.append(outcome)
-            group.create_task(self._deliver(flight.batch, outcomes), name=f"batch {flight.batch.id}")
+                self._timed[shard] = outcome.timed
+                flight.outcomes.append(outcome)
+                flight.onward += outcome.onward
+            if level + 1 < self._passes:
+                self._send(flight, self._next(flight, level + 1))
+                self._stops[level + 1].put_nowait(flight)
+            else:
+                self._group.create_task(self._deliver(flight.batch, flight.outcomes), name=f"batch {flight.batch.id}")
+        if level + 1 < len(self._stops):
+            self._stops[level + 1].put_nowait(None)
+
+    def _next(self, flight: _Flight, level: int) -> dict[int, Portion]:
+        """The portions of a flight's next pass: for shards that have records to come, or that all must hear."""
+        portions = self._bare(flight.kind, flight.now, level=level) if flight.kind else {}
+        for crossing in flight.onward:
+            if crossing.level == level:
+                portion = portions.get(crossing.shard)
+                if portion is None:
+                    portion = Portion(flight.batch.id, flight.now, [], [], [], level=level)
+                    portions[crossing.shard] = portion
+                portion.arrivals.append(crossing)
+        return portions
 
     async def _deliver(self, batch: Batch, outcomes: Sequence[Outcome]) -> None:
         rejects = [reject for outcome in outcomes for reject in outcome.rejects]
-        sending: list[Awaitable[None]] = [sink.send(results) for sink, results in self._by_sink(outcomes) if results]
+        by_sink = self._by_sink(batch, outcomes)
+        sending: list[Awaitable[None]] = [sink.send(results) for sink, results in by_sink if results]
         if rejects:
             sending.append(self._ends.rejects.send(self._letters(batch, rejects)))
         # Always as tasks, even a single one: started at once it would overtake those of the batch before.
         await asyncio.gather(*sending)
         await self._settle(batch, sum(len(outcome.results) for outcome in outcomes), len(rejects))
 
-    def _by_sink(self, outcomes: Sequence[Outcome]) -> list[tuple[Sink, list[Result]]]:
+    def _by_sink(self, batch: Batch, outcomes: Sequence[Outcome]) -> list[tuple[Sink, list[Result]]]:
         sinks = self._ends.sinks
+        if self._passes > 1 and self._books.partitioner.topics:
+            outcomes = [_with_topics(batch, outcome) for outcome in outcomes]
         if len(sinks) == 1:
             return [(sinks[0], [result for outcome in outcomes for result in outcome.results])]
         shares: list[list[Result]] = [[] for _ in sinks]
@@ -244,8 +320,8 @@ class Pump:
         now = self._clock.wall()
         letters = []
         for reject in rejects:
-            known = batch.first <= reject.id < batch.first + len(batch.messages)  # a flush refuses older ones
-            topic, payload = (batch.message(reject.id).topic, batch.message(reject.id).payload) if known else ("", b"")
+            message = batch.message(reject.id) if reject.id in batch else None  # a flush refuses older ones
+            topic, payload = (message.topic, message.payload) if message else ("", b"")
             letters.append(DeadLetter(now, reject.stage, reject.reason, reject.id, topic, payload))
         return letters
 
@@ -256,6 +332,20 @@ class Pump:
                 self._books.stats.settled_batch(batch, results, rejected, self._clock.monotonic())
                 if free:
                     await self._ends.source.ack(free)
-        if self._books.ledger.idle:
+        self._flying -= 1
+        if not batch.messages:
+            self._ticking = False
+        if not self._flying:
             self._quiet.set()
         self._dispatch()
+
+
+def _with_topics(batch: Batch, outcome: Outcome) -> Outcome:
+    """Results of later passes know their message's id only; here with its topic."""
+    results = [
+        result
+        if result.topic or result.id not in batch
+        else msgspec.structs.replace(result, topic=batch.message(result.id).topic)
+        for result in outcome.results
+    ]
+    return msgspec.structs.replace(outcome, results=results)

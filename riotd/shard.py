@@ -1,25 +1,24 @@
 """A dataflow's tasks for some of the keys: the same object in a thread, an actor, a DoFn."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable
+from operator import attrgetter, itemgetter
 from threading import Event
-from time import perf_counter
-from typing import Any
 
 import msgspec
 
-from riot_tasks import BadRecord, BulkTask, Record, Task, Unavailable
-from riotd import catalog
-from riotd.dataflow import Plan, Stage
+from riot_tasks import BadRecord, Record
+from riotd.crossing import Arrival, Exchange, Refused, received, refined
+from riotd.dataflow import Plan
 from riotd.errors import EngineError
 from riotd.formats import ENCODERS
-from riotd.messages import Outcome, Portion, Reject, Result, Tally
-from riotd.patience import Patience
+from riotd.messages import Crossing, Outcome, Portion, Reject, Result, Tally, added
+from riotd.segments import Input, arranged
+from riotd.stage import Given, RunningStage
 
 SNAPSHOT_VERSION = 1
-_Process = Callable[[Record], Iterable[Record]]
-"""How a task is asked about a record."""
-_EVICT_SHARE = 16
-"""Past `max_keys` one in so many instances is dropped at once, so that the sort is paid rarely."""
+_ID = attrgetter("id")
+_IN_ORDER = itemgetter(0, 1)
+"""What decides the order of arrivals: the message, then the key they had."""
 
 
 class Shard:
@@ -28,14 +27,16 @@ class Shard:
     What a task refuses, or fails at, becomes a `Reject` of the outcome; the neighbours go on. Everything depends
     on the plan and on the portions so far (time is `Portion.now`), so that a replay gives the same outcomes.
 
+    A plan of one shard runs in one pass, exchanges and all; of several, a portion runs through the stages of its
+    level, and what passes on to other levels leaves with the outcome.
+
     Raises:
         ValueError, TypeError: from the constructor, when a stage's task does not take its parameters.
     """
 
     def __init__(self, plan: Plan) -> None:
-        self._plan = plan
         self._cancelled = Event()
-        self._stages = [_Running(stage, plan, self._cancelled) for stage in plan.stages]
+        self._arrange(plan, {})
 
     @property
     def waits(self) -> bool:
@@ -43,24 +44,30 @@ class Shard:
         return any(running.waits for running in self._stages)
 
     def run(self, portion: Portion) -> Outcome:
-        """Process the messages of a portion, in order, stage by stage; an empty portion flushes the tasks."""
-        raw = [
-            Record(number, key, portion.now, {"payload": payload})
-            for number, key, payload in zip(portion.ids, portion.keys, portion.payloads, strict=True)
-        ]
+        """Process what a portion brings, in order, stage by stage; one that ends the stream flushes the tasks."""
         rejects: list[Reject] = []
-        outputs: dict[str, list[Record]] = {}
+        given = self._raw(portion)
         tallies = []
         evicted = 0
         for running in self._stages:
-            after = running.stage.after
-            records = raw if not after else outputs[after[0]] if len(after) == 1 else _merged(outputs, after)
-            outputs[running.stage.id], tally = running.run(records, portion.now, rejects, flushing=not raw)
-            tallies.append(tally)
+            if running.step.level != portion.level and not self._alone:
+                tallies.append(Tally())
+                continue
+            taken, lost = self._taken(running, given, portion.arrivals)
+            rejects += lost
+            outputs, tally = running.run(taken, portion, rejects)
+            given |= outputs
+            tallies.append(added(tally, _refusals(lost)))
             evicted += running.evict(portion.now)
-        results = self._encode(outputs, portion, rejects)
+        onward = self._onward(portion, given, rejects, tallies)
+        results = self._encode(given, portion, rejects)
+        if portion.mute:
+            muted = frozenset(portion.mute)
+            results = [result for result in results if result.id not in muted]
+            rejects = [reject for reject in rejects if reject.id not in muted]
         keys = sum(running.keys for running in self._stages)
-        return Outcome(portion.batch, results, rejects, tallies, keys, evicted)
+        timed = sum(running.timed for running in self._stages)
+        return Outcome(portion.batch, results, rejects, tallies, keys, evicted, onward, timed)
 
     def snapshot(self) -> bytes:
         """State of every task instance, as MessagePack."""
@@ -80,27 +87,105 @@ class Shard:
             running.restore(data["stages"].get(running.stage.id, {}))
 
     def reconfigure(self, plan: Plan) -> None:
-        """Go on with another plan; stages with the same id, task and parameters keep their state."""
-        kept = {running.stage.id: running for running in self._stages}
-        stages = []
-        for stage in plan.stages:
-            old, new = kept.get(stage.id), _Running(stage, plan, self._cancelled)
-            if old is not None and (old.stage.task, old.stage.params) == (stage.task, stage.params):
-                new.adopt(old)
-            stages.append(new)
-        self._plan, self._stages = plan, stages
+        """Go on with another plan; stages with the same id, task, parameters and key keep their state."""
+        self._arrange(plan, {running.stage.id: running for running in self._stages})
 
     def cancel(self) -> None:
         """From another thread: a `run` that waits for something unavailable gives up with EngineError."""
         self._cancelled.set()
 
-    def _encode(self, outputs: dict[str, list[Record]], portion: Portion, rejects: list[Reject]) -> list[Result]:
+    def _arrange(self, plan: Plan, kept: dict[str, RunningStage]) -> None:
+        stages = [RunningStage(step, plan, self._cancelled) for step in arranged(plan)]
+        for running in stages:
+            old = kept.get(running.stage.id)
+            if old is not None and running.same(old):
+                running.adopt(old)
+        self._plan, self._stages, self._alone = plan, stages, plan.shards == 1
+        self._edges = {
+            each.edge: (each, Exchange(running.step, each.edge, shards=plan.shards, late=each.late))
+            for running in stages
+            for each in running.step.inputs
+            if each.edge is not None
+        }
+
+    def _raw(self, portion: Portion) -> dict[str, Given]:
+        """The messages as records, by source if there are several; of one of those, under "" too."""
+        if portion.level:
+            return {}
+        records = [
+            Record(number, key, portion.now, {"payload": payload})
+            for number, key, payload in zip(portion.ids, portion.keys, portion.payloads, strict=True)
+        ]
+        given = {name: Given([]) for name in self._plan.sources}
+        if portion.origins:
+            for record, origin in zip(records, portion.origins, strict=True):
+                given[self._plan.sources[origin]].records.append(record)
+        elif given:
+            given[self._plan.sources[0]] = Given(records)
+        return {**given, "": Given(records)}
+
+    def _taken(
+        self, running: RunningStage, given: dict[str, Given], arrivals: list[Crossing]
+    ) -> tuple[Given, list[Reject]]:
+        """What a stage takes, in the order of the messages; and what can't come to it."""
+        inputs = running.step.inputs
+        if all(each.edge is None and each.exact for each in inputs):
+            return _merged([given[each.name] for each in inputs]), []
+        found: list[Arrival] = []
+        lost: list[Refused] = []
+        for each in inputs:
+            come, refused = self._come(running, each, given, arrivals)
+            found += come
+            lost += refused
+        if len(inputs) > 1 or inputs[0].edge is not None:
+            found.sort(key=_IN_ORDER)  # stable: of one message and one key the order is that of the inputs
+        stage = running.stage.id
+        keys = None if running.step.by_own_source else [arrival.key for arrival in found]
+        return Given([arrival.record for arrival in found], keys), [_reject(stage, each) for each in lost]
+
+    def _come(
+        self, running: RunningStage, each: Input, given: dict[str, Given], arrivals: list[Crossing]
+    ) -> tuple[list[Arrival], list[Refused]]:
+        """What comes by one of a stage's inputs."""
+        if each.edge is not None:
+            if not self._alone:
+                return received(arrivals, each.edge), []
+            flow = given[each.name]
+            return self._edges[each.edge][1].arrivals(flow.records, flow.spelt())
+        flow = given[each.name]
+        if each.exact:
+            pairs = zip(flow.records, flow.spelt(), strict=True)
+            return [Arrival(record.id, "", key, record) for record, key in pairs], []
+        return _narrowed(flow, running.step.key, each.key)
+
+    def _onward(
+        self, portion: Portion, given: dict[str, Given], rejects: list[Reject], tallies: list[Tally]
+    ) -> list[Crossing]:
+        """What leaves for stages of further levels; what can't is refused in their name."""
+        if self._alone:
+            return []
+        muted = frozenset(portion.mute)
+        onward: list[Crossing] = []
+        for index, running in enumerate(self._stages):
+            for each in running.step.inputs:
+                if each.edge is None or each.level != portion.level:
+                    continue
+                flow, exchange = given[each.name], self._edges[each.edge][1]
+                found, lost = exchange.arrivals(flow.records, flow.spelt())
+                crossings, unwritten = exchange.sent(arrival for arrival in found if arrival.id not in muted)
+                onward += crossings
+                refused = [_reject(running.stage.id, one) for one in (*lost, *unwritten) if one.record.id not in muted]
+                rejects += refused
+                tallies[index] = added(tallies[index], _refusals(refused))
+        return onward
+
+    def _encode(self, given: dict[str, Given], portion: Portion, rejects: list[Reject]) -> list[Result]:
         topics = dict(zip(portion.ids, portion.topics, strict=True)) if portion.topics else {}
         results: list[Result] = []
         for index, outlet in enumerate(self._plan.outlets):
             encode = ENCODERS[outlet.format]
             for name in outlet.stages:
-                for record in outputs[name]:
+                for record in given[name].records if name in given else ():
                     values = record.values
                     field = next(iter(values)) if len(values) == 1 else ""
                     try:
@@ -113,138 +198,36 @@ class Shard:
         return results
 
 
-def _merged(outputs: dict[str, list[Record]], after: tuple[str, ...]) -> list[Record]:
+def _merged(flows: list[Given]) -> Given:
     """The records of several stages in the order of their messages."""
-    return sorted((record for name in after for record in outputs[name]), key=lambda record: record.id)
+    if len(flows) == 1:
+        return flows[0]
+    records = [record for flow in flows for record in flow.records]
+    if all(flow.keys is None for flow in flows):
+        return Given(sorted(records, key=_ID))
+    pairs = zip(records, [key for flow in flows for key in flow.spelt()], strict=True)
+    ordered = sorted(pairs, key=lambda pair: pair[0].id)
+    return Given([record for record, _ in ordered], [key for _, key in ordered])
 
 
-def _answers(task: BulkTask, records: list[Record]) -> _Process:
-    """The task is given the records, and what it says to each is kept, to be asked for in their order."""
-    pairs = zip(records, task.process_many(records), strict=True)
-    answers = iter([answer if isinstance(answer, BadRecord) else list(answer) for _, answer in pairs])
-
-    def process(record: Record) -> Iterable[Record]:  # noqa: ARG001 - in the place of a task's `process`
-        if isinstance(answer := next(answers), BadRecord):
-            raise answer
-        return answer
-
-    return process
-
-
-class _Slot:
-    """One task instance and when it was last used."""
-
-    __slots__ = ("process", "seen", "task")
-
-    def __init__(self, task: Task, seen: float) -> None:
-        self.task, self.seen = task, seen
-        self.process = task.process
-
-
-class _Running:
-    """One stage at work: a task instance per source, or one for all if the task keeps no state."""
-
-    def __init__(self, stage: Stage, plan: Plan, cancelled: Event) -> None:
-        self.stage = stage
-        self._plan = plan
-        self._patience = Patience(stage.id, cancelled)
-        self._task = catalog.find(stage.task)
-        self._slots: dict[str, _Slot] = {}
-        self._shared = _Slot(self._task(**stage.params), 0.0)  # also finds wrong parameters now, not at a message
-        self._swept = 0.0
-        self.waits = self._task.waits
-
-    @property
-    def keys(self) -> int:
-        """Task instances alive."""
-        return len(self._slots)
-
-    def adopt(self, old: "_Running") -> None:
-        """Take over the instances of the same stage under an earlier plan."""
-        self._slots, self._shared, self._swept = old._slots, old._shared, old._swept  # noqa: SLF001 - its own class
-
-    def run(
-        self, records: list[Record], now: float, rejects: list[Reject], *, flushing: bool
-    ) -> tuple[list[Record], Tally]:
-        """Give the stage's records for these; refusals go to `rejects`."""
-        begun = perf_counter()
-        given: list[Record] = []
-        passed = rejected = 0
-        stateful, slots, process = self._task.stateful, self._slots, self._asked(records)
-        for record in records:
-            if stateful:
-                slot = slots.get(record.source)
-                if slot is None:
-                    slot = slots[record.source] = _Slot(self._task(**self.stage.params), now)
-                slot.seen = now
-                process = slot.process
-            before = len(given)
-            try:
-                given.extend(process(record))
-            except (Exception, SystemExit) as error:  # noqa: BLE001 - a task is anybody's code: it fails for one record
-                del given[before:]
-                if problem := self._problem(error, process, record, given):
-                    rejects.append(Reject(self.stage.id, record.id, problem))
-                    rejected += 1
-                    continue
-            passed += len(given) > before
-        if flushing:
-            given.extend(self._flushed())
-        filtered = len(records) - passed - rejected
-        return given, Tally(len(records), passed, filtered, rejected, len(given), perf_counter() - begun)
-
-    def evict(self, now: float) -> int:
-        """Drop what is idle or too many; how many were dropped."""
-        slots, plan = self._slots, self._plan
-        gone: list[str] = []
-        if len(slots) > plan.max_keys:
-            oldest = sorted(slots, key=lambda source: slots[source].seen)
-            gone = oldest[: len(slots) - plan.max_keys + plan.max_keys // _EVICT_SHARE]
-        elif plan.idle and now - self._swept > plan.idle / 4:
-            self._swept = now
-            gone = [source for source, slot in slots.items() if now - slot.seen > plan.idle]
-        for source in gone:
-            del slots[source]
-        return len(gone)
-
-    def snapshot(self) -> dict[str, list[Any]]:
-        """Source to [last seen, the task's state]."""
-        return {source: [slot.seen, slot.task.snapshot()] for source, slot in self._slots.items()}
-
-    def restore(self, state: dict[str, list[Any]]) -> None:
-        """Replace all instances by those of a snapshot."""
-        self._slots.clear()
-        for source, (seen, data) in state.items():
-            task = self._task(**self.stage.params)
-            task.restore(data)
-            self._slots[source] = _Slot(task, seen)
-
-    def _flushed(self) -> Iterator[Record]:
-        for slot in self._slots.values() if self._task.stateful else [self._shared]:
-            flush = slot.task.flush
-            yield from self._patience.ask(lambda: list(flush()))  # noqa: B023 - called at once
-
-    def _asked(self, records: list[Record]) -> _Process:
-        """How the instance for all keys is asked; one that takes many records has been given these by then."""
-        task = self._shared.task
-        if not isinstance(task, BulkTask) or not records:
-            return task.process
+def _narrowed(flow: Given, key: tuple[str, ...], present: tuple[str, ...]) -> tuple[list[Arrival], list[Refused]]:
+    """Records that stay where they are, under a key that refines the one they have."""
+    narrow = refined(key, present)
+    found: list[Arrival] = []
+    lost: list[Refused] = []
+    for record, had in zip(flow.records, flow.spelt(), strict=True):
         try:
-            return self._patience.ask(lambda: _answers(task, records))
-        except EngineError:
-            raise
-        except (Exception, SystemExit):  # noqa: BLE001 - a task is anybody's code: one by one finds which record it is
-            return task.process
+            found.append(Arrival(record.id, "", narrow(record, had), record))
+        except BadRecord as error:
+            lost.append(Refused(record, str(error)))
+    return found, lost
 
-    def _problem(self, error: BaseException, process: _Process, record: Record, given: list[Record]) -> str:
-        """Why the record is refused; "" if the task only had to be asked again."""
-        if isinstance(error, Unavailable):
-            try:
-                given.extend(self._patience.ask(lambda: list(process(record)), error))
-            except EngineError:
-                raise
-            except (Exception, SystemExit) as again:  # noqa: BLE001 - as in `run`
-                error = again
-            else:
-                return ""
-        return str(error) if isinstance(error, BadRecord) else f"the task failed: {type(error).__name__}: {error}"
+
+def _reject(stage: str, refused: Refused) -> Reject:
+    return Reject(stage, refused.record.id, refused.reason)
+
+
+def _refusals(rejects: Iterable[Reject]) -> Tally:
+    """The tally of records that were refused before they came to a stage."""
+    count = len(list(rejects))
+    return Tally(received=count, rejected=count)

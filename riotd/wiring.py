@@ -10,10 +10,11 @@ from riotd.clock import Clock, SystemClock
 from riotd.dataflow import Plan
 from riotd.errors import ConfigError, Mistake
 from riotd.mqtt import Publisher
-from riotd.partitioning import KeyOf, Partitioner, by_field, by_topic_level, by_topic_regex, one_key
+from riotd.partitioning import Keying, KeyOf, Partitioner, by_field, by_topic_level, by_topic_regex, one_key
 from riotd.ports import Engine, RejectSink, Sink, Source
 from riotd.pump import Books, Ends, Pump
 from riotd.reporter import Reporter
+from riotd.segments import passes
 from riotd.stats import Stats
 
 
@@ -153,13 +154,13 @@ def _books(config: cfg.Config, plan: Plan, clock: Clock) -> Books:
         # ids go on rising over restarts: they start at the microsecond of the start
         Batcher(limits(config), first_id=int(clock.wall() * 1e6)),
         Partitioner(
-            _key_of(config.key),
+            Keying(_key_of(config.key), config.key.field is None),
             shards=config.engine.shards,
-            per_topic=config.key.field is None,
             topics=any(outlet.topics for outlet in plan.outlets),
         ),
         Stats([stage.id for stage in plan.stages], shards=config.engine.shards, now=now),
         config.max_in_flight,
+        passes(plan),
     )
 
 

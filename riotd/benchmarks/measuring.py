@@ -15,7 +15,7 @@ from riotd.clock import Clock
 from riotd.config import BatchLimits
 from riotd.dataflow import Plan
 from riotd.messages import Message
-from riotd.partitioning import Partitioner, by_topic_level
+from riotd.partitioning import Keying, Partitioner, by_topic_level
 from riotd.ports import Engine, Sink
 from riotd.pump import Books, Ends, Pump
 from riotd.stats import Stats
@@ -166,7 +166,7 @@ def pump_of(ends: Ends, load: Workload, setting: Setting, clock: Clock) -> Pump:
     batch, shards = BatchLimits(), setting.shards
     limits = Limits(load.batch * shards, batch.max_bytes * shards, setting.wait)
     stats = Stats([stage.id for stage in load.plan.stages], shards=shards, now=clock.monotonic())
-    partitioner = Partitioner(by_topic_level(0), shards=shards)
+    partitioner = Partitioner(Keying(by_topic_level(0)), shards=shards)
     return Pump(ends, Books(Batcher(limits), partitioner, stats, _IN_FLIGHT), clock=clock)
 
 

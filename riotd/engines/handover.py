@@ -14,6 +14,7 @@ from functools import reduce
 
 import msgspec
 
+from riotd import crossing
 from riotd.engines.worker import Method
 from riotd.errors import EngineError
 from riotd.messages import Outcome, Portion, Reject, added
@@ -171,7 +172,7 @@ class Handover:
         if call.method != "run":
             raise EngineError(f"{_SUSPICIOUS} workers in a row died at the change of the plan")
         portion = _decode(call.data)
-        if call.piece or not portion.ids:
+        if call.piece or not portion.size:
             raise EngineError(f"{_SUSPICIOUS} workers in a row died before batch {portion.batch} was done")
         pieces = [Call(call.number, "run", _encode(piece), piece=True) for piece in split(portion)]
         at = self._log.index(call)
@@ -204,7 +205,10 @@ class Handover:
 
 
 def split(portion: Portion) -> list[Portion]:
-    """A portion for each message."""
+    """A portion for each message, its id in `ids` at every level."""
+    if portion.level:
+        parts = crossing.split(portion.arrivals).items()
+        return [msgspec.structs.replace(portion, ids=[number], arrivals=arrivals) for number, arrivals in parts]
     return [
         msgspec.structs.replace(
             portion,
@@ -212,6 +216,8 @@ def split(portion: Portion) -> list[Portion]:
             keys=[portion.keys[index]],
             payloads=[portion.payloads[index]],
             topics=portion.topics[index : index + 1],
+            origins=portion.origins[index : index + 1],
+            mute=[number] if number in portion.mute else [],
         )
         for index, number in enumerate(portion.ids)
     ]
@@ -227,5 +233,6 @@ def merge(parts: Sequence[Outcome]) -> Outcome:
         [reduce(added, tallies) for tallies in zip(*(part.tallies for part in run), strict=True)],
         run[-1].keys if run else 0,
         sum(part.evicted for part in parts),
-        [crossing for part in parts for crossing in part.onward],
+        [onward for part in parts for onward in part.onward],
+        run[-1].timed if run else 0,
     )

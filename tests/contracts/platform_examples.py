@@ -12,7 +12,7 @@ import msgspec
 from riotd import catalog
 from riotd.dataflow import Outlet, Plan, Stage
 from riotd.messages import Batch, Message, Outcome, Portion
-from riotd.partitioning import Partitioner, by_topic_level
+from riotd.partitioning import Keying, Partitioner, by_topic_level
 from riotd.shard import Shard
 from tests.contracts.feeds import ROOT
 
@@ -94,7 +94,7 @@ def portions(shards: int = 1) -> list[dict[int, Portion]]:
     """Interleaved messages of a dozen devices, a few of them odd, cut by shard."""
     random = Random(7)
     messages = [Message(f"feed/dev{random.randrange(12)}", _payload(random, number), 0.0) for number in range(600)]
-    partitioner = Partitioner(by_topic_level(1), shards=shards, topics=True)
+    partitioner = Partitioner(Keying(by_topic_level(1)), shards=shards, topics=True)
     return [
         partitioner.split(Batch(batch, batch * 50, tuple(messages[batch * 50 : batch * 50 + 50])), 1000.0 + batch)
         for batch in range(12)

@@ -10,7 +10,7 @@ import pytest
 
 from riotd.errors import EngineError
 from riotd.messages import Portion
-from riotd.partitioning import Partitioner, one_key
+from riotd.partitioning import Keying, Partitioner, one_key
 from riotd.platforms import spool
 from riotd.platforms.spool import Slice, Spool
 from riotd.platforms.work import Work
@@ -57,7 +57,7 @@ class TestSlices:
             msgspec.structs.replace(each, topics=[f"feed/{number}" for number in each.ids]) for each in feed(30)
         ]
         full, slices = filled(tmp_path, portions)
-        place = Partitioner(one_key, shards=SHARDS).shard_of
+        place = Partitioner(Keying(one_key), shards=SHARDS).shard_of
         found = [rows(read(full, slices[shard])) for shard in range(SHARDS)]
         assert found == [[row for row in rows(portions) if place(row[3]) == shard] for shard in range(SHARDS)]
         assert [len(each) > 0 for each in found] == [True, True, False, True], "and one shard has nothing to do"

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from riotd.messages import Batch, Message
 from riotd.partitioning import (
     GROUPS,
+    Keying,
     Partitioner,
     by_field,
     by_topic_level,
@@ -78,7 +79,7 @@ class TestGroups:
 
     def test_devices_spread(self) -> None:
         """A thousand devices put between 40 % and 60 % on each of two shards."""
-        partitioner = Partitioner(one_key, shards=2)
+        partitioner = Partitioner(Keying(one_key), shards=2)
         share = sum(partitioner.shard_of(f"dev{number}") for number in range(1000))
         assert 400 < share < 600
 
@@ -87,7 +88,7 @@ class TestGroups:
 def test_split_loses_nothing_and_keeps_order(devices: list[str], shards: int, topics: bool) -> None:  # noqa: FBT001
     """Every message is in exactly one portion, in order, with all of a key in one shard."""
     batch = Batch(3, 100, tuple(message(f"x/{device}", bytes([n % 256])) for n, device in enumerate(devices)))
-    portions = Partitioner(by_topic_level(1), shards=shards, topics=topics).split(batch, 5.0)
+    portions = Partitioner(Keying(by_topic_level(1)), shards=shards, topics=topics).split(batch, 5.0)
     seen = sorted(number for portion in portions.values() for number in portion.ids)
     assert seen == list(range(100, 100 + len(devices)))
     homes: dict[str, int] = {}
@@ -101,6 +102,6 @@ def test_split_loses_nothing_and_keeps_order(devices: list[str], shards: int, to
 
 def test_the_memory_of_topics_is_bounded() -> None:
     """A feed with endless new topics does not grow the partitioner."""
-    partitioner = Partitioner(by_topic_level(0), shards=2)
+    partitioner = Partitioner(Keying(by_topic_level(0)), shards=2)
     partitioner.split(Batch(0, 0, tuple(message(f"t{number}") for number in range(200_000))), 0.0)
     assert len(partitioner._known) <= 65_536

@@ -11,7 +11,7 @@ from riotd.clock import SystemClock
 from riotd.dataflow import Outlet, Plan, Stage
 from riotd.engines.inline import InlineEngine
 from riotd.messages import Message
-from riotd.partitioning import Partitioner, by_topic_level
+from riotd.partitioning import Keying, Partitioner, by_topic_level
 from riotd.pump import Books, Ends, Pump
 from riotd.stats import Stats
 from riotd.testing import ABORT, PAUSE, Abort, Cue, ListRejects, ListSink, ListSource
@@ -44,7 +44,7 @@ class Bench:
         self.engine = InlineEngine(self.plan, shards=shards)
         books = Books(
             Batcher(limits or Limits(5, 10**6, 0.0), first_id=100),
-            Partitioner(by_topic_level(0), shards=shards),
+            Partitioner(Keying(by_topic_level(0)), shards=shards),
             Stats([stage.id for stage in self.plan.stages], shards=shards, now=clock.monotonic()),
             max_in_flight,
         )

@@ -1,0 +1,253 @@
+"""One stage at work in a shard: a task instance for each key, what it is asked, and what it says."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from threading import Event
+from time import perf_counter
+from typing import Any, NamedTuple
+
+from riot_tasks import Aside, BadRecord, BulkTask, Record, Task, Unavailable
+from riotd import catalog
+from riotd.dataflow import Plan
+from riotd.errors import EngineError
+from riotd.messages import Portion, Reject, Tally
+from riotd.patience import Patience
+from riotd.segments import Step
+
+_EVICT_SHARE = 16
+"""Past `max_keys` one in so many instances is dropped at once, so that the sort is paid rarely."""
+_Process = Callable[[Record], Iterable[Record]]
+"""How a task is asked about a record."""
+
+
+class Given(NamedTuple):
+    """Records with the keys of those who take them.
+
+    Attributes:
+        records: in order.
+        keys: of each, or None where it is the record's `source`.
+    """
+
+    records: list[Record]
+    keys: list[str] | None = None
+
+    def spelt(self) -> list[str]:
+        """The keys, also where they are the sources."""
+        return [record.source for record in self.records] if self.keys is None else self.keys
+
+
+class _Slot:
+    """One task instance and when it was last used."""
+
+    __slots__ = ("process", "seen", "task")
+
+    def __init__(self, task: Task, seen: float) -> None:
+        self.task, self.seen = task, seen
+        self.process = task.process
+
+
+class RunningStage:
+    """One stage at work: a task instance per key, or one for all if the task keeps no state of a key's own.
+
+    Args:
+        step: the stage with its place in the plan.
+        plan: for the bounds on instances.
+        cancelled: set when a task that waits for the outside must give up.
+    """
+
+    def __init__(self, step: Step, plan: Plan, cancelled: Event) -> None:
+        self.step, self.stage = step, step.stage
+        self._plan = plan
+        self._patience = Patience(self.stage.id, cancelled)
+        self._task = catalog.find(self.stage.task)
+        self._counts: Counter[str] = Counter()
+        self._slots: dict[str, _Slot] = {}
+        self._shared = _Slot(self._made(), 0.0)  # also finds wrong parameters now, not at a message
+        self._swept = 0.0
+        self._timeout = self._shared.task.idle_timeout
+        self._armed: dict[str, float] = {}  # keys whose instances wait for time to pass, the longest unused first
+        self._per_key = self._task.stateful and not self._task.shared
+        self.waits = self._task.waits
+
+    @property
+    def keys(self) -> int:
+        """Task instances alive."""
+        return len(self._slots)
+
+    @property
+    def timed(self) -> int:
+        """Task instances that wait for time to pass."""
+        return len(self._armed)
+
+    def same(self, other: "RunningStage") -> bool:
+        """Whether the other's instances can be this stage's: task, parameters and key are the same."""
+        mine, theirs = self.stage, other.stage
+        return (mine.task, mine.params, self.step.key) == (theirs.task, theirs.params, other.step.key)
+
+    def adopt(self, old: "RunningStage") -> None:
+        """Take over the instances of the same stage under an earlier plan."""
+        self._slots, self._shared, self._swept = old._slots, old._shared, old._swept  # noqa: SLF001 - its own class
+        self._armed, self._counts = old._armed, old._counts  # noqa: SLF001
+
+    def run(self, given: Given, portion: Portion, rejects: list[Reject]) -> tuple[dict[str, Given], Tally]:
+        """What the stage gives for these records, by output; refusals go to `rejects`."""
+        begun = perf_counter()
+        records, keys, now = given.records, given.keys, portion.now
+        out: list[Record] = []
+        out_keys: list[str] = []
+        passed = rejected = 0
+        per_key, slots, process = self._per_key, self._slots, self._asked(records)
+        timed = self._timeout is not None
+        for index, record in enumerate(records):
+            if per_key:
+                key = record.source if keys is None else keys[index]
+                slot = slots.get(key) or self._begun(key)
+                slot.seen = now
+                process = slot.process
+                if timed:
+                    self._armed.pop(key, None)
+                    self._armed[key] = now
+            before = len(out)
+            try:
+                out.extend(process(record))
+            except (Exception, SystemExit) as error:  # noqa: BLE001 - a task is anybody's code: it fails for one record
+                del out[before:]
+                if problem := self._problem(error, process, record, out):
+                    rejects.append(Reject(self.stage.id, record.id, problem))
+                    rejected += 1
+                    continue
+            passed += len(out) > before
+            if keys is not None:
+                out_keys += [keys[index]] * (len(out) - before)
+        for key, more in self._flushed() if portion.flushes else self._overdue(now) if portion.tick else ():
+            out += more
+            out_keys += [key] * len(more)
+        filtered = len(records) - passed - rejected
+        busy = perf_counter() - begun
+        tally = Tally(len(records), passed, filtered, rejected, len(out), busy, dict(self._counts))
+        self._counts.clear()  # the instances go on with the same one
+        return self._by_output(out, None if keys is None else out_keys), tally
+
+    def evict(self, now: float) -> int:
+        """Drop what is idle or too many; how many were dropped."""
+        slots, plan = self._slots, self._plan
+        gone: list[str] = []
+        if len(slots) > plan.max_keys:
+            oldest = sorted(slots, key=lambda key: slots[key].seen)
+            gone = oldest[: len(slots) - plan.max_keys + plan.max_keys // _EVICT_SHARE]
+        elif plan.idle and now - self._swept > plan.idle / 4:
+            self._swept = now
+            gone = [key for key, slot in slots.items() if now - slot.seen > plan.idle]
+        for key in gone:
+            del slots[key]
+            self._armed.pop(key, None)
+        return len(gone)
+
+    def snapshot(self) -> dict[str, list[Any]]:
+        """Key to [last seen, the task's state, whether it waits for time to pass]; "" for the one of all keys."""
+        if not self._per_key:
+            state = self._shared.task.snapshot() if self._task.stateful else {}
+            return {"": [0.0, state, False]} if state else {}
+        return {key: [slot.seen, slot.task.snapshot(), key in self._armed] for key, slot in self._slots.items()}
+
+    def restore(self, state: dict[str, list[Any]]) -> None:
+        """Replace all instances by those of a snapshot."""
+        self._slots.clear()
+        self._armed.clear()
+        for key, (seen, data, *armed) in state.items():
+            task = self._made()
+            task.restore(data)
+            if not self._per_key:
+                self._shared = _Slot(task, seen)
+                continue
+            self._slots[key] = _Slot(task, seen)
+            if any(armed):
+                self._armed[key] = seen
+        self._armed = dict(sorted(self._armed.items(), key=lambda item: item[1]))
+
+    def _begun(self, key: str) -> _Slot:
+        slot = self._slots[key] = _Slot(self._made(), 0.0)
+        return slot
+
+    def _made(self) -> Task:
+        task = self._task(**self.stage.params)
+        task.counts = self._counts
+        return task
+
+    def _flushed(self) -> Iterator[tuple[str, list[Record]]]:
+        slots = self._slots if self._per_key else {"": self._shared}
+        for key, slot in slots.items():
+            flush = slot.task.flush
+            yield key, self._patience.ask(lambda: list(flush()))  # noqa: B023 - called at once
+        self._armed.clear()
+
+    def _overdue(self, now: float) -> Iterator[tuple[str, list[Record]]]:
+        """What instances give that have had no record for their time."""
+        while self._armed and self._timeout is not None:
+            key, seen = next(iter(self._armed.items()))
+            if now - seen < self._timeout:
+                return
+            del self._armed[key]
+            on_idle = self._slots[key].task.on_idle
+            yield key, self._patience.ask(lambda: list(on_idle()))  # noqa: B023 - called at once
+
+    def _by_output(self, out: list[Record], keys: list[str] | None) -> dict[str, Given]:
+        """The records for the main output, and for each other one of the task's."""
+        name = self.stage.id
+        if not self._task.asides:
+            return {name: Given(out, keys)}
+        outputs = {name: Given([], None if keys is None else [])}
+        for output in self._task.asides:
+            outputs[f"{name}/{output}"] = Given([], None if keys is None else [])
+        for index, record in enumerate(out):
+            if isinstance(record, Aside):
+                to, plain = outputs.get(f"{name}/{record.output}"), _plain(record)
+            else:
+                to, plain = outputs[name], record
+            if to is not None:
+                to.records.append(plain)
+                if to.keys is not None and keys is not None:
+                    to.keys.append(keys[index])
+        return outputs
+
+    def _asked(self, records: list[Record]) -> _Process:
+        """How the instance for all keys is asked; one that takes many records has been given these by then."""
+        task = self._shared.task
+        if not isinstance(task, BulkTask) or not records:
+            return task.process
+        try:
+            return self._patience.ask(lambda: _answers(task, records))
+        except EngineError:
+            raise
+        except (Exception, SystemExit):  # noqa: BLE001 - a task is anybody's code: one by one finds which record it is
+            return task.process
+
+    def _problem(self, error: BaseException, process: _Process, record: Record, out: list[Record]) -> str:
+        """Why the record is refused; "" if the task only had to be asked again."""
+        if isinstance(error, Unavailable):
+            try:
+                out.extend(self._patience.ask(lambda: list(process(record)), error))
+            except EngineError:
+                raise
+            except (Exception, SystemExit) as again:  # noqa: BLE001 - as in `run`
+                error = again
+            else:
+                return ""
+        return str(error) if isinstance(error, BadRecord) else f"the task failed: {type(error).__name__}: {error}"
+
+
+def _plain(record: Aside) -> Record:
+    return Record(record.id, record.source, record.time, record.values, record.units, record.meta)
+
+
+def _answers(task: BulkTask, records: list[Record]) -> _Process:
+    """The task is given the records, and what it says to each is kept, to be asked for in their order."""
+    pairs = zip(records, task.process_many(records), strict=True)
+    answers = iter([answer if isinstance(answer, BadRecord) else list(answer) for _, answer in pairs])
+
+    def process(record: Record) -> Iterable[Record]:  # noqa: ARG001 - in the place of a task's `process`
+        if isinstance(answer := next(answers), BadRecord):
+            raise answer
+        return answer
+
+    return process
