@@ -16,6 +16,7 @@ import click
 from riotd.cli.progress import bar
 
 _LINES = 1000  # written at once
+_NOT_OF_FEEDS = {"peak", "output", "start", "annotations"}
 
 
 class _Given(TypedDict):
@@ -34,6 +35,7 @@ class _Given(TypedDict):
     malformed: float
     form: Literal["rfc", "riotbench", "csv"]
     output: Path | None
+    annotations: Path | None
 
 
 def _instant(_context: click.Context, _option: click.Parameter, text: str | None) -> float | None:
@@ -89,6 +91,12 @@ def _feed(dataset: str, *, sensors: int, rate: str, start: str) -> Callable[[Cal
         click.option(
             "-o", "--output", type=click.Path(path_type=Path), help="File; .gz is compressed. Default standard output."
         ),
+        click.option(
+            "--annotations",
+            type=click.Path(path_type=Path, allow_dash=True),
+            metavar="FILE",
+            help="Instead of packs: a line `id:value,value` for each device.",
+        ),
     )
 
     def verb(function: Callable[..., None]) -> click.Command:
@@ -112,6 +120,7 @@ def city(**given: Unpack[_Given]) -> None:
       riotd generate city --rate 200 --seconds 60 -o city.csv
       riotd generate city --messages 1000000 --malformed 0.001 --form riotbench -o city.csv.gz
       riotd generate city | riotd replay - --speed 10
+      riotd generate city --annotations city-annotations.txt
     """  # noqa: D301 - click's mark for text not to be wrapped
     _generate("city", given)
 
@@ -163,6 +172,9 @@ def grid(**given: Unpack[_Given]) -> None:
 
 
 def _generate(dataset: Literal["city", "taxi", "fit", "grid"], given: _Given) -> None:
+    if given["annotations"] is not None:
+        _annotate(dataset, given)
+        return
     seconds, messages, output = given["seconds"], given["messages"], given["output"]
     if seconds is not None and messages is not None:
         raise click.UsageError("Give --seconds or --messages, not both.")
@@ -177,7 +189,7 @@ def _generate(dataset: Literal["city", "taxi", "fit", "grid"], given: _Given) ->
         rate = feeds.rate_of_peak(dataset, given["arrivals"], given["peak"])
     elif rate is None:
         rate = 90.0 if dataset == "city" else feeds.usual_rate(dataset, given["sensors"])
-    wanted: dict[str, Any] = {key: value for key, value in given.items() if key not in ("peak", "output", "start")}
+    wanted: dict[str, Any] = {key: value for key, value in given.items() if key not in _NOT_OF_FEEDS}
     if given["start"] is not None:
         wanted["start"] = given["start"]
     make: Callable[..., Iterator[tuple[float, bytes]]] = getattr(feeds, dataset)
@@ -187,6 +199,20 @@ def _generate(dataset: Literal["city", "taxi", "fit", "grid"], given: _Given) ->
         raise click.UsageError(f"{error}.") from None
     header = feeds.SCHEMAS[dataset].header + b"\n" if given["form"] == "csv" else b""
     _write(feed, output, messages if seconds is None else round(seconds * rate), header)
+
+
+def _annotate(dataset: Literal["city", "taxi", "fit", "grid"], given: _Given) -> None:
+    if any(given[key] is not None for key in ("seconds", "messages", "output")):
+        raise click.UsageError("--annotations FILE says what is known about the devices, and makes no packs.")
+    from riotd import feeds  # noqa: PLC0415 - as in `_generate`
+
+    try:
+        lines = feeds.annotations(dataset, sensors=given["sensors"])
+    except ValueError as error:
+        raise click.UsageError(f"{error}.") from None
+    target = given["annotations"]
+    with _opened(None if str(target) == "-" else target) as file:
+        file.writelines(lines)
 
 
 def _write(feed: Iterator[tuple[float, bytes]], output: Path | None, count: int | None, header: bytes) -> None:

@@ -1,5 +1,6 @@
 """Feeds made up from a seed: as much sensor data as asked for."""
 
+from riotd.feeds.annotations import ANNOTATIONS, annotations
 from riotd.feeds.arrivals import HISTOGRAMS, Arrivals, Dataset, rate_of_peak
 from riotd.feeds.city_feed import START, city
 from riotd.feeds.city_sensor import BANDS, sensor_id
@@ -13,6 +14,7 @@ SCHEMAS = {"taxi": TAXI, "fit": FIT, "grid": GRID}
 """Columns, units and range filter's bands of the sets that have a schema."""
 
 __all__ = [
+    "ANNOTATIONS",
     "BANDS",
     "HISTOGRAMS",
     "SCHEMAS",
@@ -20,6 +22,7 @@ __all__ = [
     "Arrivals",
     "Dataset",
     "Form",
+    "annotations",
     "city",
     "fit",
     "grid",

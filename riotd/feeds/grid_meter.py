@@ -6,6 +6,8 @@ is made up: households with a morning and an evening peak, businesses with offic
 """
 
 import math
+from collections.abc import Iterator
+from itertools import cycle, islice
 from random import Random
 from typing import Final
 
@@ -77,10 +79,9 @@ class Meters:
         self._first = int(start) // HALF_HOUR
         self._bits = random.getrandbits
         self._weeks = _weeks()
-        kinds = Random("meters")  # noqa: S311 - test data; a meter's nature does not depend on the seed
-        drawn = [kinds.getrandbits(24) for _ in range(min(sensors, METERS))]
-        self._kinds = [self._weeks[(bits >> 12) % 100 < _BUSINESSES] for bits in drawn]
-        self._levels = [_LEVEL[bits & MASK] for bits in drawn]
+        natures = _natures(sensors)
+        self._kinds = [self._weeks[_is_business(bits)] for bits in natures]
+        self._levels = [_LEVEL[bits & MASK] for bits in natures]
 
     def __call__(self, turn: int, due: float) -> Reading:
         """A meter's reading, kWh in half an hour, within the range filter's band."""
@@ -90,6 +91,21 @@ class Meters:
         load = self._kinds[stem][(half + 3 * _DAY) % _WEEK] * _SEASON[half // _DAY % _YEAR]  # 1970 began on a Thursday
         energy = _LOW + self._levels[stem] * load * _NOISE[self._bits(12)]
         return meter_id(meter), int(due * 1000), (min(energy, _HIGH),)
+
+
+def _natures(sensors: int) -> list[int]:
+    """24 random bits for each meter that is no replica; they do not depend on the seed."""
+    random = Random("meters")  # noqa: S311 - test data
+    return [random.getrandbits(24) for _ in range(min(sensors, METERS))]
+
+
+def _is_business(bits: int) -> bool:
+    return (bits >> 12) % 100 < _BUSINESSES
+
+
+def businesses(sensors: int) -> Iterator[bool]:
+    """Whether each of the meters is a business's; a replica is what its meter is."""
+    return islice(cycle([_is_business(bits) for bits in _natures(sensors)]), sensors)
 
 
 def meter_id(number: int) -> bytes:
