@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from bench import wire
+from riotd.benchmarks import wire
 
 _TIME = re.compile(rb'"(?:bt|t)":\s*([0-9.eE+]+)')
 _PATIENCE = 0.5

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import msgspec
 
-from bench import wire
+from riotd.benchmarks import wire
 
 _CHUNK = 100  # packets a system call at full speed
 _WINDOW = 2000  # QoS 1: unacknowledged at most

@@ -9,12 +9,13 @@ from typing import Any
 
 import msgspec
 
-from bench import load, wire
+from bench import load
 from bench.broker import Broker
 from bench.collect import Collector, Latencies
 from bench.load import Load
 from bench.peers import Peer, Setting
 from bench.usage import Family
+from riotd.benchmarks import wire
 
 _START = 90.0  # seconds until the first result: Ray on a busy machine
 _PROBE = 0.25

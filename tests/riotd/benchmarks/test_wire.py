@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench import wire
+from riotd.benchmarks import wire
 
 PAYLOADS = st.lists(st.binary(max_size=300), min_size=1, max_size=8)
 

@@ -8,13 +8,13 @@ _CONNECT, _SUBSCRIBE = 0x10, 0x82
 _CLEAN_SESSION = 2
 
 
-def connect(port: int, client_id: str) -> socket.socket:
-    """A connection to the broker on this port of the loopback, without keep-alive.
+def connect(port: int, client_id: str, *, host: str = "127.0.0.1") -> socket.socket:
+    """A connection to the broker on this port, without keep-alive.
 
     Raises:
         ConnectionError: the broker is not there, or refused.
     """
-    sock = socket.create_connection(("127.0.0.1", port), timeout=30)
+    sock = socket.create_connection((host, port), timeout=30)
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     sock.sendall(packet(_CONNECT, text("MQTT") + struct.pack("!BBH", 4, _CLEAN_SESSION, 0) + text(client_id)))
     if exactly(sock, 4)[3]:
@@ -22,15 +22,16 @@ def connect(port: int, client_id: str) -> socket.socket:
     return sock
 
 
-def subscribe(sock: socket.socket, topic_filter: str) -> None:
-    """Subscribe at QoS 0, and wait until it holds.
+def subscribe(sock: socket.socket, *filters: str) -> None:
+    """Subscribe at QoS 0, before anything comes, and wait until it holds.
 
     Raises:
-        ConnectionError: the broker refused it.
+        ConnectionError: the broker refused one.
     """
-    sock.sendall(packet(_SUBSCRIBE, struct.pack("!H", 1) + text(topic_filter) + b"\0"))
-    if exactly(sock, 5)[4] & 0x80:
-        raise ConnectionError(f"the broker refused the subscription of {topic_filter}")
+    sock.sendall(packet(_SUBSCRIBE, struct.pack("!H", 1) + b"".join(text(each) + b"\0" for each in filters)))
+    for granted, topic_filter in zip(exactly(sock, 4 + len(filters))[4:], filters, strict=True):
+        if granted & 0x80:
+            raise ConnectionError(f"the broker refused the subscription of {topic_filter}")
 
 
 def publish_parts(topic: str, payload_size: int, qos: int) -> bytes:
