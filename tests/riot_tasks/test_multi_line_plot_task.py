@@ -196,6 +196,12 @@ class TestAxes:
         found = words(record({"a": wave(200), "b": later}), axis="elapsed")
         assert {"hours", "0.0", "3.0"} <= set(found)
 
+    def test_of_no_device_in_particular(self) -> None:
+        """A title that is given stands in the place of the source."""
+        found = words(record({"a": wave(10)}), title="all of them")
+        assert "all of them" in found
+        assert "dev7" not in found
+
     def test_as_the_original(self) -> None:
         """With parity time is in milliseconds since the first reading, and no axis has a title."""
         found = words(record({"a": wave(10, step=1.0)}, {"a": "Cel"}), parity=True)
@@ -263,6 +269,7 @@ class TestRefusals:
             ({"into": 5}, "into: must be a field's name"),
             ({"format": "jpg"}, "format: must be 'svg' or 'png'"),
             ({"axis": "log"}, "axis: must be 'clock' or 'elapsed'"),
+            ({"title": ""}, "title: must be a text"),
             ({"max_series": 0}, "max_series: must be a whole number"),
             ({"max_points": 0}, "max_points: must be a whole number"),
             ({"parity": "no"}, "parity: must be true or false"),

@@ -58,14 +58,14 @@ def test_parity_rounds_to_single_precision(series: list[float]) -> None:
 
 @pytest.mark.parametrize("parity", [False, True])
 def test_the_mean_is_that_of_the_forecasts(series: list[float], parity: bool) -> None:  # noqa: FBT001 - a mode of the task
-    """With `give: mean` a record gives one, with the mean of what it would have forecast, as the original sends on."""
+    """With `give: mean` a record gives one, with the mean of what it would have forecast; its step says so."""
     each = SlidingRegression(["a"], horizon=4, parity=parity)
     task = SlidingRegression(["a"], horizon=4, give="mean", parity=parity)
     for number, reading in enumerate(series[:40], start=1):
         ahead = [result.values["a"] for result in each.process(_record(number, a=reading))]
         expected = sum(ahead) / 4 if ahead else None
-        means = [result.values for result in task.process(_record(number, a=reading))]
-        assert means == ([] if expected is None else [{"a": float32(expected) if parity else expected}])
+        means = [(result.values, result.meta["step"]) for result in task.process(_record(number, a=reading))]
+        assert means == ([] if expected is None else [({"a": float32(expected) if parity else expected}, "1-4")])
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from riot_tasks.algorithms.float32 import float32
 from riot_tasks.algorithms.regression import SlidingRegression as Line
-from riot_tasks.fields import MAX_FIELDS, FieldTask, derived, numbers, units_of
+from riot_tasks.fields import MAX_FIELDS, FieldTask, numbers, units_of
 from riot_tasks.parameters import flag, one_of, whole
 from riot_tasks.record import Record, Value
 
@@ -17,7 +17,7 @@ class SlidingRegression(FieldTask[Line]):
         window: readings the line is fitted to, at least 2.
         horizon: readings forecast.
         give: `forecasts`, a record for each of them; or `mean`, one record with their mean, which is what RIoTBench's
-            micro-benchmark sends on.
+            micro-benchmark sends on; its `meta["step"]` is "1-10", for a horizon of 10.
         max_fields: with `fields` None, fields to keep state for; a record that brings one more is a BadRecord.
         parity: RIoTBench's results: single precision.
 
@@ -62,7 +62,8 @@ class SlidingRegression(FieldTask[Line]):
         self.horizon = whole("horizon", horizon, least=1, most=10_000)
         self.give = one_of("give", give, ("forecasts", "mean"))
         self.parity = flag("parity", parity)
-        self._steps = [str(step) for step in range(1, horizon + 1)]
+        steps = [str(step) for step in range(1, horizon + 1)]
+        self._steps = steps if give == "forecasts" or horizon == 1 else [f"1-{horizon}"]
         self._meta: dict[str, str] | None = None
         self._metas: list[dict[str, str]] = []
 
@@ -72,8 +73,7 @@ class SlidingRegression(FieldTask[Line]):
         if self.parity:
             forecasts = {name: list(map(float32, ahead)) for name, ahead in forecasts.items()}
         if self.give == "mean":
-            means = {name: self._rounded(sum(ahead) / len(ahead)) for name, ahead in forecasts.items()}
-            return (derived(record, means),) if means else ()
+            forecasts = {name: [self._rounded(sum(ahead) / len(ahead))] for name, ahead in forecasts.items()}
         return self._ahead(record, forecasts)
 
     def _ahead(self, record: Record, forecasts: dict[str, list[float]]) -> list[Record]:
@@ -85,7 +85,7 @@ class SlidingRegression(FieldTask[Line]):
             for meta, values in zip(self._metas, _turned(forecasts), strict=False)  # or there are no values
         ]
 
-    def _rounded(self, number: float) -> Value:
+    def _rounded(self, number: float) -> float:
         return float32(number) if self.parity else number
 
     def _algorithm(self) -> Line:

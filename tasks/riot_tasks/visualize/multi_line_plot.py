@@ -11,6 +11,7 @@ from riot_tasks.errors import BadRecord
 from riot_tasks.fields import LIMIT, number
 from riot_tasks.parameters import flag, name, one_of, whole
 from riot_tasks.record import Record
+from riot_tasks.showing import shown
 from riot_tasks.task import Task
 
 Points = list[tuple[float, float | None]]
@@ -30,9 +31,9 @@ _decode = msgspec.json.Decoder(dict[str, Points]).decode
 class MultiLinePlot(Task):
     """Draws the series of a record as lines in one chart of 800 by 600 pixels: one chart for each record.
 
-    The record's source is the title, the names of the series are the legend, at the top right, above the lines. A unit
-    that all series share (`units`, by the names of the series) stands at the axis, different ones in the legend. A
-    value that is null is a gap in the line.
+    The record's source is the title, if no other is given; the names of the series are the legend, at the top right,
+    above the lines. A unit that all series share (`units`, by the names of the series) stands at the axis, different
+    ones in the legend. A value that is null is a gap in the line.
 
     Args:
         field: the field with the series, as `accumulate` gives them: a JSON text `{"temperature": [[time, value],
@@ -41,6 +42,7 @@ class MultiLinePlot(Task):
         format: "svg", or "png".
         axis: "clock": dates and times of day, in UTC; "elapsed": seconds, minutes, ... since the first reading of the
             same series, so that series of different days lie over each other.
+        title: what stands above the lines, for charts of no device in particular; None is the record's source.
         max_series: series in a chart; a record with more is a BadRecord. The first 40 look different.
         max_points: readings in a chart, of all series; a record with more is a BadRecord.
         parity: RIoTBench's chart: time is elapsed, in milliseconds, and the axes have no titles.
@@ -70,13 +72,14 @@ class MultiLinePlot(Task):
     stateful = False
     pattern = "1:1"
 
-    def __init__(  # noqa: PLR0913 - seven keys of the config
+    def __init__(  # noqa: PLR0913 - eight keys of the config
         self,
         *,
         field: str = "series",
         into: str = "plot",
         format: str = "svg",  # noqa: A002 - the key of the config
         axis: str = "clock",
+        title: str | None = None,
         max_series: int = 40,
         max_points: int = 100_000,
         parity: bool = False,
@@ -85,6 +88,7 @@ class MultiLinePlot(Task):
         self.into = name("into", into)
         self.format = one_of("format", format, tuple(CONTENT_TYPES))
         self.axis = one_of("axis", axis, ("clock", "elapsed"))
+        self.title = None if title is None else _title(title)
         self.max_series = whole("max_series", max_series, least=1, most=1000)
         self.max_points = whole("max_points", max_points, least=1, most=10_000_000)
         self.parity = flag("parity", parity)
@@ -97,7 +101,8 @@ class MultiLinePlot(Task):
             BadRecord: the field holds no series, or too many, or a time or a value out of range.
         """
         axis = "bare" if self.parity else self.axis
-        picture = _drawer()(record.source, self._series(record), record.units, kind=self.format, axis=axis)
+        title = record.source if self.title is None else self.title
+        picture = _drawer()(title, self._series(record), record.units, kind=self.format, axis=axis)
         meta = {**record.meta, "content_type": CONTENT_TYPES[self.format], "name": self._name(record)}
         return (Record(record.id, record.source, record.time, {self.into: picture}, {}, meta),)
 
@@ -132,6 +137,12 @@ class MultiLinePlot(Task):
         """A name for a file: source, and time in milliseconds."""
         source = _UNSAFE.sub("_", record.source[:128]).lstrip(".") or "plot"
         return f"{source}-{round(number('time', record.time) * 1000):.15g}.{self.format}"
+
+
+def _title(value: object) -> str:
+    if not isinstance(value, str) or not value:
+        raise ValueError(f"title: must be a text (is {shown(value)})")
+    return value
 
 
 def _drawer() -> Callable[..., bytes]:
