@@ -46,11 +46,13 @@ def read(path: Path) -> Sequence[Row | WrongRow]:
     """The rows of a file; waits for the disk.
 
     Raises:
-        OSError: it can't be read.
-        ValueError: it is longer than `MAX_BYTES`.
+        ValueError: it can't be read, or is longer than `MAX_BYTES`.
     """
-    with path.open("rb") as file:
-        content = file.read(MAX_BYTES + 1)
+    try:
+        with path.open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise ValueError(f"{path} can't be read: {error.strerror}") from error
     if len(content) > MAX_BYTES:
         raise ValueError(f"{path} is longer than {MAX_BYTES} bytes")
     return rows(content)

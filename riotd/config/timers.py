@@ -87,7 +87,7 @@ def timer_mistakes(where: str, block: TimerSource) -> Iterator[Mistake]:
         return
     try:
         found = timetables.read(Path(block.file))
-    except (OSError, ValueError) as error:
+    except ValueError as error:
         yield Mistake(f"{where}.file", str(error), f"rows are {timetables.HEADER}")
         return
     wrong = [row for row in found if isinstance(row, timetables.WrongRow)]

@@ -95,7 +95,7 @@ class TimerSource:
         try:
             rows = await asyncio.to_thread(timetables.read, Path(file))
             return Timetable(rows, self._now(), speed=self._config.speed, repeat=self._config.repeat)
-        except (OSError, ValueError) as error:
+        except ValueError as error:
             remedy = f"give a file with rows of {timetables.HEADER}"
             raise ConfigError([Mistake(self._topic, str(error), remedy)]) from error
 
