@@ -168,6 +168,7 @@ WORKLOADS: dict[str, Callable[[Path], Workload]] = {
     "pi_viete": lambda _folder: chained(("pi_viete", {})),
     "label_quantiles": _label_quantiles,
     "join": _join,
+    "window": _behind_parse("window", fields=FIELDS, size="1m", aggregates=["mean", "p95"]),
     "bloom_train": _behind_parse("bloom_train", field="light"),
     "multi_line_plot": _multi_line_plot,
 }

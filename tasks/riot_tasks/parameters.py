@@ -1,10 +1,16 @@
 """What a task's parameters may be: checked as they come from a config, each refusal saying what to write."""
 
 import os
+import re
 import sys
 from collections.abc import Sequence
 
 from riot_tasks.showing import shown
+
+_SECONDS = {"us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(us|µs|ms|min|s|m|h|d)\s*", re.ASCII)
+_LONGEST = 1e11
+"""Seconds of a duration: as many as a time may be from 1970."""
 
 
 def names(parameter: str, value: object) -> list[str] | None:
@@ -48,6 +54,28 @@ def positive(parameter: str, value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= sys.float_info.max:
         raise ValueError(f"{parameter}: must be a number above 0 (is {shown(value)})")
     return float(value)
+
+
+def duration(parameter: str, value: object, *, least: float = 0.0) -> float:
+    """A parameter that is a duration, in seconds: a number of them from `least` on, or a text such as `5ms` or `1h30m`.
+
+    Raises:
+        ValueError: it is something else.
+    """
+    seconds = _seconds(value) if isinstance(value, str) else value
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not least <= seconds <= _LONGEST:
+        raise ValueError(
+            f"{parameter}: must be a duration from {least:g} to {_LONGEST:g} seconds, like 90, 5s or 1h30m"
+            f" (is {shown(value)})"
+        )
+    return float(seconds)
+
+
+def _seconds(text: str) -> float | None:
+    total, at = 0.0, 0
+    while match := _DURATION.match(text, at):
+        total, at = total + float(match[1]) * _SECONDS[match[2]], match.end()
+    return total if at and at == len(text) else None
 
 
 def one_of(parameter: str, value: object, choices: Sequence[str]) -> str:

@@ -54,6 +54,11 @@ EXAMPLES: dict[str, list[tuple[str, dict[str, Any]]]] = {
     "remote_zip": [(WHOLE, {"store": "file://{folder}/remote", "field": "kind", "count": 7})],
     "second_moment": [(WHOLE, {"fields": TWO, "tracked": 5}), (WHOLE, {"parity": True})],
     "sliding_regression": [(WHOLE, {"window": 5, "horizon": 3}), (WHOLE, {"fields": TWO, "parity": True})],
+    "window": [
+        (WHOLE, {"size": "1m", "aggregates": ["mean", "p95", "count"]}),
+        (WHOLE, {"kind": "sliding", "size": 90, "every": 30, "delay": 5, "lateness": 60}),
+        (WHOLE, {"kind": "session", "gap": 12, "fields": TWO, "aggregates": ["max"]}),
+    ],
 }
 """Registered name to where its records come from and its parameters, with `{folder}` for a folder; every stateful task
 has at least one."""

@@ -150,7 +150,7 @@ def test_what_no_snapshot_can_hold_is_refused(value: Value, message: str) -> Non
         ([], {}, r"fields: \[\] is no list of different field names"),
         (["a", "a"], {}, "fields: .* is no list of different field names"),
         (FIELDS, {"same_time": 1}, "same_time: must be true or false"),
-        (FIELDS, {"timeout": 0}, "timeout: must be a number above 0"),
+        (FIELDS, {"timeout": 0}, "timeout: must be a duration from 0.001"),
         (FIELDS, {"max_open": 0}, "max_open: must be a whole number from 1"),
         (FIELDS, {"on_expiry": "emit"}, "on_expiry: must be 'drop' or 'partial'"),
     ],

@@ -5,12 +5,14 @@ from typing import Any
 
 from riot_tasks.errors import BadRecord
 from riot_tasks.fields import versioned
-from riot_tasks.parameters import flag, names, one_of, positive, whole
+from riot_tasks.parameters import duration, flag, names, one_of, whole
 from riot_tasks.record import Record, Value
 from riot_tasks.task import Task
 
 _LEAST, _MOST = -(2**63), 2**64 - 1
 """Integers that a snapshot can hold."""
+_SHORTEST = 1e-3
+"""Seconds of a time to wait."""
 
 
 class Join(Task):
@@ -20,17 +22,20 @@ class Join(Task):
         fields: the fields that make a message complete, in the order the result has them. None in a field is as good
             as a value; other fields are left out.
         same_time: only records of one time belong together, for messages that hold several readings of a field.
-        timeout: seconds of the records' own time after which a message that is still incomplete expires: when a
-            record of another message comes that is so much later than its first one. None is never.
+        timeout: the records' own time after which a message that is still incomplete expires, in seconds or as "10s",
+            "1m": when a record of another message comes that is so much later than its first one. None is never.
         max_open: messages gathered at a time; one more makes the oldest expire.
         on_expiry: "drop" gives nothing for a message that expires; "partial" gives what came of it, with None for
             the rest.
+        idle_timeout: time on the wall's clock without any record of the key after which all that is incomplete expires;
+            None is never: the last message waits for the next record then.
 
     The result has the time and the meta of the message's first record, and the units of all. A partial one comes with
     the record that makes the message expire, and has that one's id: `meta["message"]` is its own, `meta["missing"]`
     the fields that did not come, with commas between. Once messages have expired, `meta["expired"]` of each result is
-    how many so far. At most one expires with a record; at the end of a bounded stream all do. A field that comes
-    twice makes a BadRecord; a part that comes after its message has expired opens it anew.
+    how many so far; they are also counted as `expired` in the stage's statistics. At most one expires with a record; at
+    the end of a bounded stream, and after `idle_timeout`, all do, each under its own id. A field that comes twice makes
+    a BadRecord; a part that comes after its message has expired opens it anew.
 
     RIoTBench counts names up to a number in the settings, and keeps what is incomplete for ever.
 
@@ -48,20 +53,22 @@ class Join(Task):
 
     pattern = "N:1"
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - six keys of the config
         self,
         fields: Sequence[str],
         *,
         same_time: bool = False,
-        timeout: float | None = 60.0,
+        timeout: float | str | None = 60.0,
         max_open: int = 64,
         on_expiry: str = "drop",
+        idle_timeout: float | str | None = None,
     ) -> None:
         self.fields = names("fields", fields) or _none()
         self.same_time = flag("same_time", same_time)
-        self.timeout = None if timeout is None else positive("timeout", timeout)
+        self.timeout = None if timeout is None else duration("timeout", timeout, least=_SHORTEST)
         self.max_open = whole("max_open", max_open, least=1)
         self.on_expiry = one_of("on_expiry", on_expiry, ("drop", "partial"))
+        self.idle_timeout = None if idle_timeout is None else duration("idle_timeout", idle_timeout, least=_SHORTEST)
         self._wanted = frozenset(self.fields)
         self._open: dict[tuple[int, float], Record] = {}
         self._expired = 0
@@ -88,6 +95,10 @@ class Join(Task):
         """What is incomplete, each under its own id; nothing with `on_expiry` "drop"."""
         return [result for key in list(self._open) for result in self._expiry(key, key[0])]
 
+    def on_idle(self) -> Iterable[Record]:
+        """What is incomplete, as `flush` gives it: nobody can say whether the rest is still to come."""
+        return self.flush()
+
     def _key(self, record: Record) -> tuple[int, float]:
         return (record.id, record.time if self.same_time else 0.0)
 
@@ -103,6 +114,7 @@ class Join(Task):
     def _expiry(self, key: tuple[int, float], number: int) -> Iterable[Record]:
         gathered = self._open.pop(key)
         self._expired += 1
+        self.note("expired")
         if self.on_expiry == "drop":
             return ()
         missing = ",".join(field for field in self.fields if field not in gathered.values)
