@@ -77,7 +77,7 @@ async def test_ticks_in_real_time() -> None:
 
 
 async def test_the_wall_clock_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A wall clock that is set forward while it waits is noticed at the next look, an hour before the end of the wait."""
+    """A wall clock that is set forward while it waits is noticed at the next look, long before the wait would end."""
     monkeypatch.setattr(timer, "LOOKS", 0.005)
     clock = ManualClock(wall=SHARP)
     async with TimerSource(block(every="1h"), name="t", clock=clock) as source:
