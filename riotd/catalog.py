@@ -55,6 +55,7 @@ RIOTBENCH = {
     "bloom_train": ("", "BloomFilterTrain"),
     "join": ("", "JoinBolt"),
     "label_quantiles": ("", "AnnotateDTClass"),
+    "json_parse": ("", ""),
 }
 """Our name to the code in RIoTBench's paper (table 1) and the name in its `MicroTopologyFactory`."""
 
