@@ -1,0 +1,20 @@
+"""What has been taken in, on disk before it is acknowledged: frames, segments, group commit, snapshots."""
+
+from riotd.journal.checkpoints import Checkpoint, Checkpoints
+from riotd.journal.disk import Disk, Folder
+from riotd.journal.frames import Dispatch, Frame, Group, Mark, Tick
+from riotd.journal.log import DamagedError, Log
+
+__all__ = [
+    "Checkpoint",
+    "Checkpoints",
+    "DamagedError",
+    "Disk",
+    "Dispatch",
+    "Folder",
+    "Frame",
+    "Group",
+    "Log",
+    "Mark",
+    "Tick",
+]

@@ -1,0 +1,113 @@
+"""Snapshots on disk: whole or not there, the last ones kept until a newer one is proven."""
+
+from collections.abc import Mapping
+from zlib import crc32
+
+import msgspec
+
+from riotd.journal.disk import Disk
+
+VERSION = 1
+"""Of the file's layout; later riotds read earlier versions."""
+_SUFFIX = ".snapshot"
+_PART = ".part"
+_CHECK = 4
+"""Bytes of the CRC-32 in front."""
+
+
+class Checkpoint(msgspec.Struct, frozen=True):
+    """The state of everything after all messages below a sequence number, and of what follows from none later.
+
+    Attributes:
+        sequence: the first message that is not in it.
+        wall: Unix seconds at which it was taken.
+        shards: of each shard its snapshot.
+        sinks: of each sink that can be cut back, by name, where it was.
+        source: where the source was, by name of what is in it.
+        plan: a fingerprint of the plan it was taken under.
+        version: of the layout.
+    """
+
+    sequence: int
+    wall: float
+    shards: list[bytes]
+    sinks: dict[str, int] = {}
+    source: dict[str, bytes] = {}
+    plan: str = ""
+    version: int = VERSION
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(Checkpoint).decode
+
+
+class Checkpoints:
+    """The snapshots in a folder.
+
+    Args:
+        disk: the folder; other files in it are left alone.
+        keep: how many there are; the older ones for the case that the newest can't be read.
+    """
+
+    def __init__(self, disk: Disk, *, keep: int = 2) -> None:
+        self._disk, self._keep = disk, keep
+        self.refused: Mapping[str, str] = {}
+        """Snapshots that could not be read at the last `latest`, and why."""
+
+    def save(self, checkpoint: Checkpoint) -> int:
+        """Put a snapshot on disk; how many bytes it has.
+
+        Raises:
+            OSError: it is not there, and all earlier ones are.
+        """
+        body = _encode(checkpoint)
+        name = f"{checkpoint.sequence:020d}{_SUFFIX}"
+        data = crc32(body).to_bytes(_CHECK, "little") + body
+        self._disk.remove(name + _PART)
+        self._disk.append(name + _PART, data)
+        self._disk.sync(name + _PART)
+        self._disk.rename(name + _PART, name)
+        self._disk.sync_names()
+        for old in self._names()[: -self._keep]:
+            self._disk.remove(old)
+        return len(data)
+
+    def latest(self) -> Checkpoint | None:
+        """The newest that can be read; None if there is none. Half-written ones are removed.
+
+        Raises:
+            OSError: the folder can't be read.
+        """
+        refused: dict[str, str] = {}
+        for name in self._disk.names():
+            if name.endswith(_SUFFIX + _PART):
+                self._disk.remove(name)
+        for name in reversed(self._names()):
+            found = self._read(name)
+            if isinstance(found, Checkpoint):
+                self.refused = refused
+                return found
+            refused[name] = found
+        self.refused = refused
+        return None
+
+    def needed(self) -> int:
+        """The sequence number from which on the journal must be kept, so that every snapshot here can be used."""
+        names = self._names()
+        return int(names[0].removesuffix(_SUFFIX)) if names else 0
+
+    def _names(self) -> list[str]:
+        return sorted(
+            name for name in self._disk.names() if name.endswith(_SUFFIX) and name.removesuffix(_SUFFIX).isdigit()
+        )
+
+    def _read(self, name: str) -> Checkpoint | str:
+        data = self._disk.read(name)
+        body = data[_CHECK:]
+        if len(data) < _CHECK or crc32(body).to_bytes(_CHECK, "little") != data[:_CHECK]:
+            return "the checksum is wrong"
+        try:
+            found = _decode(body)
+        except msgspec.DecodeError as error:
+            return f"it can't be read: {error}"
+        return found if found.version <= VERSION else f"it is of version {found.version}; this riotd reads {VERSION}"

@@ -1,0 +1,190 @@
+"""The log: frames in segment files, appended and read again; one caller at a time, everything blocking.
+
+Segments are named by the first sequence number that may be in them, so that what is no longer needed can be removed
+file by file. A segment is wholly on disk before the next one begins: only the last can have a torn tail.
+"""
+
+from collections.abc import Iterable, Iterator
+
+import msgspec
+
+from riotd.errors import RiotdError
+from riotd.journal.disk import Disk
+from riotd.journal.frames import Dispatch, Frame, Group, Mark, Tick, Wrong, packed, scan
+
+_SUFFIX = ".journal"
+
+
+class DamagedError(RiotdError):
+    """A file of the state is damaged where it was on disk already; says which, where, and what can be done."""
+
+
+class _Segment(msgspec.Struct):
+    """A segment file.
+
+    Attributes:
+        name: of the file.
+        first: no sequence number in it is lower.
+        size: bytes.
+    """
+
+    name: str
+    first: int
+    size: int
+
+
+class Log:
+    """Frames in the order they were appended.
+
+    Args:
+        disk: the folder; other files in it are left alone.
+        segment: bytes after which a new file is begun.
+
+    Attributes:
+        next: sequence number of the next message.
+        settled: the last mark: results of all messages below it are with the sinks.
+        cut: bytes of a torn tail that `open` has cut off.
+
+    Raises:
+        OSError: from any method; a failed append has left nothing behind, or the next append removes it.
+    """
+
+    def __init__(self, disk: Disk, *, segment: int = 64 * 2**20) -> None:
+        self.next = self.settled = self.cut = 0
+        self._disk, self._limit = disk, segment
+        self._segments: list[_Segment] = []
+        self._synced = 0
+        self._unclean = False
+
+    @property
+    def size(self) -> int:
+        """Bytes of all segments."""
+        return sum(segment.size for segment in self._segments)
+
+    @property
+    def first(self) -> int:
+        """The lowest sequence number that may still be there."""
+        return self._segments[0].first if self._segments else self.next
+
+    def open(self, *, start: int = 0) -> None:
+        """Find what is there; a torn tail is cut off.
+
+        Args:
+            start: sequence number to begin with if there is nothing.
+
+        Raises:
+            DamagedError: elsewhere than in the tail.
+        """
+        self._segments = sorted(
+            (_Segment(name, int(name.removesuffix(_SUFFIX)), 0) for name in self._disk.names() if _ours(name)),
+            key=lambda segment: segment.first,
+        )
+        self.next = self.settled = start
+        for segment in self._segments:
+            self._look(segment, last=segment is self._segments[-1])
+        if self._segments:
+            self._disk.sync(self._segments[-1].name)
+            self._synced = self._segments[-1].size
+
+    def append(self, frames: Iterable[Frame], *, sync: bool) -> None:
+        """Write frames at the end; with `sync` return when they, and all before them, are on disk."""
+        if self._unclean:
+            self._clean()
+        frames = list(frames)
+        if not self._segments or (self._segments[-1].size >= self._limit and self._segments[-1].first < self.next):
+            self._begin_segment()
+        segment = self._segments[-1]
+        data = b"".join([packed(frame, self._synced) for frame in frames])
+        self._unclean = True
+        self._disk.append(segment.name, data)
+        if sync:
+            self._disk.sync(segment.name)
+        self._unclean = False
+        segment.size += len(data)
+        if sync:
+            self._synced = segment.size
+        for frame in frames:
+            self._note(frame)
+
+    def read(self, *, since: int = 0) -> Iterator[Frame]:
+        """The frames of messages from a sequence number on, and what came behind the last batch before them.
+
+        Groups that begin before it are cut to what is asked for.
+
+        Raises:
+            DamagedError: a segment is not what it was when it was opened.
+        """
+        begun = False
+        for segment, following in zip(self._segments, [*self._segments[1:], None], strict=True):
+            if following is not None and following.first <= since:
+                continue
+            for found in scan(self._disk.read(segment.name)[: segment.size]):
+                if isinstance(found, Wrong):
+                    raise _damaged(segment.name, found)
+                frame = found.frame
+                if isinstance(frame, Group) and frame.end > since:
+                    yield _cut_to(frame, since)
+                elif isinstance(frame, Dispatch):
+                    begun = begun or frame.first + frame.count >= since
+                    if frame.first >= since:
+                        yield frame
+                elif isinstance(frame, Tick) and begun:
+                    yield frame
+
+    def prune(self, needed: int) -> None:
+        """Remove the segments in which there is nothing from this sequence number on; never the last."""
+        while len(self._segments) > 1 and self._segments[1].first <= needed:
+            self._disk.remove(self._segments[0].name)
+            del self._segments[0]
+
+    def _look(self, segment: _Segment, *, last: bool) -> None:
+        """Take note of what a segment has, and cut off its torn tail."""
+        data = self._disk.read(segment.name)
+        segment.size = len(data)
+        self.next = max(self.next, segment.first)
+        for found in scan(data):
+            if isinstance(found, Wrong):
+                if found.vouched or not last:
+                    raise _damaged(segment.name, found)
+                self._disk.cut(segment.name, found.at)
+                self.cut, segment.size = len(data) - found.at, found.at
+            else:
+                self._note(found.frame)
+
+    def _note(self, frame: Frame) -> None:
+        if isinstance(frame, Group):
+            self.next = frame.end
+        elif isinstance(frame, Mark):
+            self.settled = frame.settled
+
+    def _begin_segment(self) -> None:
+        if self._segments:
+            self._disk.sync(self._segments[-1].name)
+        name = f"{self.next:020d}{_SUFFIX}"
+        self._disk.append(name, b"")
+        self._disk.sync_names()
+        self._segments.append(_Segment(name, self.next, 0))
+        self._synced = 0
+
+    def _clean(self) -> None:
+        """Remove what a failed append may have left."""
+        segment = self._segments[-1]
+        self._disk.cut(segment.name, segment.size)
+        self._unclean = False
+
+
+def _ours(name: str) -> bool:
+    return name.endswith(_SUFFIX) and name.removesuffix(_SUFFIX).isdigit()
+
+
+def _cut_to(group: Group, since: int) -> Group:
+    if group.first >= since:
+        return group
+    return Group(since, group.wall, group.messages[since - group.first :])
+
+
+def _damaged(name: str, wrong: Wrong) -> DamagedError:
+    return DamagedError(
+        f"{name}: damaged at byte {wrong.at}: {wrong.why}, although it was on disk once; "
+        f"`riotd journal repair` keeps what is whole and tells what is lost"
+    )
