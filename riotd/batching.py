@@ -41,6 +41,15 @@ class Batcher:
         return len(self._waiting)
 
     @property
+    def next(self) -> int:
+        """The id that the first message of the next batch will have."""
+        return self._next_message
+
+    def number_from(self, message_id: int) -> None:
+        """Go on with this id; before anything waits."""
+        self._next_message = message_id
+
+    @property
     def bytes(self) -> int:
         """Payload bytes waiting."""
         return self._bytes
@@ -81,6 +90,13 @@ class Batcher:
         batch = Batch(self._next_batch, self._next_message, messages)
         self._next_batch += 1
         self._next_message += len(messages)
+        return batch
+
+    def again(self, first: int, messages: tuple[Message, ...]) -> Batch:
+        """A batch as it was taken before, in an earlier life; the next message's id is the one behind it."""
+        batch = Batch(self._next_batch, first, messages)
+        self._next_batch += 1
+        self._next_message = first + len(messages)
         return batch
 
     def _prefix(self) -> tuple[tuple[Message, ...], int]:

@@ -82,9 +82,7 @@ class Exchange:
         self.level, self.edge = step.level, edge
         self._shards, self._late = shards, late
         self._key = key_of(step.key)
-        places = [step.key.index(part) for part in step.placement]
-        self._placed = None if step.placement == step.key else places
-        self._single = len(step.key) == 1
+        self._place = placing(step)
 
     def arrivals(self, records: Iterable[Record], keys: Iterable[str]) -> tuple[list[Arrival], list[Refused]]:
         """The records, with the keys they had, as the stage takes them; and those without a key for it."""
@@ -108,11 +106,18 @@ class Exchange:
             crossings.append(Crossing(self.level, shard, self.edge, len(share) - len(bad), rows))
         return crossings, refused
 
-    def _place(self, key: str) -> str:
-        if self._placed is None:
-            return key
+
+def placing(step: Step) -> Callable[[str], str]:
+    """What gives, of a stage's key, the part by which records are placed."""
+    if step.placement == step.key:
+        return lambda key: key
+    places = [step.key.index(part) for part in step.placement]
+
+    def place(key: str) -> str:
         parts = key.split(SEPARATOR)
-        return SEPARATOR.join([parts[index] for index in self._placed])
+        return SEPARATOR.join([parts[index] for index in places])
+
+    return place
 
 
 def received(crossings: Iterable[Crossing], edge: int) -> list[Arrival]:

@@ -4,6 +4,7 @@ All are frozen. What crosses a process boundary is `array_like`, so that msgspec
 names: 0.2 µs a result, where pickling records took 1.5 µs.
 """
 
+from bisect import bisect_left
 from typing import Any
 
 import msgspec
@@ -49,6 +50,36 @@ class Batch(msgspec.Struct, frozen=True):
         return self.first <= message_id < self.first + len(self.messages)
 
 
+class Past(msgspec.Struct, frozen=True):
+    """What the pump did before the daemon's last end, and does again.
+
+    Attributes:
+        now: Unix seconds at which it did it.
+        first: id of the first message of the batch.
+        messages: of the batch; none for a tick.
+    """
+
+    now: float
+    first: int = 0
+    messages: tuple[Message, ...] = ()
+
+
+class Cut(msgspec.Struct, frozen=True):
+    """The state of everything between two batches.
+
+    Attributes:
+        sequence: id of the first message that is not in it; the results of all before are with the sinks.
+        states: snapshots of all shards and levels.
+        sinks: position of each sink that has one, by its index.
+        source: where the source is, if it can say so.
+    """
+
+    sequence: int
+    states: list[bytes]
+    sinks: dict[int, int]
+    source: bytes | None
+
+
 class Crossing(msgspec.Struct, frozen=True, array_like=True):
     """Records on their way from one shard to a stage of another, because that stage has another key.
 
@@ -85,6 +116,9 @@ class Portion(msgspec.Struct, frozen=True, array_like=True):
         arrivals: what other shards, and this one, had for this level.
         end: whether the stream has ended: the tasks are flushed.
         tick: whether it only says what time it is, to tasks that wait for it.
+        snapshot: whether the state of the level's stages is asked for, as it is behind the portions so far.
+        states: snapshots to go on from, in place of what there is, of however many shards.
+        place: which shard takes its own of these.
         mute: ids of messages that all shards have, and another shard speaks for: no results, refusals or records for
             other shards follow from them here.
     """
@@ -101,6 +135,14 @@ class Portion(msgspec.Struct, frozen=True, array_like=True):
     end: bool = False
     tick: bool = False
     mute: list[int] = []
+    snapshot: bool = False
+    states: list[bytes] = []
+    place: int = 0
+
+    def key_of(self, message: int) -> str:
+        """The key of a message, "" if it is not among them."""
+        index = bisect_left(self.ids, message)
+        return self.keys[index] if index < len(self.keys) and self.ids[index] == message else ""
 
     @property
     def size(self) -> int:
@@ -110,7 +152,7 @@ class Portion(msgspec.Struct, frozen=True, array_like=True):
     @property
     def flushes(self) -> bool:
         """Whether the tasks are flushed: said, or meant by level 0 without messages."""
-        return self.end or not (self.ids or self.level or self.tick)
+        return self.end or not (self.ids or self.level or self.tick or self.snapshot or self.states)
 
 
 class Result(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -194,6 +236,7 @@ class Outcome(msgspec.Struct, frozen=True, array_like=True):
         evicted: task instances dropped during it.
         onward: records for stages of further levels.
         timed: task instances that wait for time to pass, and so for ticks.
+        state: the snapshot that was asked for.
     """
 
     batch: int
@@ -204,6 +247,7 @@ class Outcome(msgspec.Struct, frozen=True, array_like=True):
     evicted: int = 0
     onward: list[Crossing] = []
     timed: int = 0
+    state: bytes = b""
 
 
 class DeadLetter(msgspec.Struct, frozen=True):

@@ -6,10 +6,10 @@ source or sink whose outside is unreachable does not fail: it keeps trying in th
 
 from collections.abc import Awaitable, Mapping, Sequence
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol, Self, runtime_checkable
 
 from riotd.dataflow import Plan
-from riotd.messages import DeadLetter, Message, Outcome, Portion, Result
+from riotd.messages import Batch, DeadLetter, Message, Outcome, Portion, Result
 
 
 class Resource(Protocol):
@@ -63,6 +63,41 @@ class Sink(Resource, Protocol):
 
     def counters(self) -> Mapping[str, int]:
         """Counts since start, for the statistics: at least `sent`, `failed`, `bytes`."""
+
+
+@runtime_checkable
+class Rewindable(Protocol):
+    """A sink that can forget what it was sent behind a position: its output is exact through a crash."""
+
+    def position(self) -> int:
+        """Where it is, behind all that `send` has returned for."""
+
+    async def rewind(self, position: int) -> None:
+        """Before anything is sent: forget what is behind this position."""
+
+    async def sync(self) -> None:
+        """Return when the disk has all that was sent."""
+
+
+@runtime_checkable
+class Resumable(Protocol):
+    """A source that can begin where it was: what it gave and was not acknowledged comes again."""
+
+    def position(self) -> bytes:
+        """Where it is, behind all that was acknowledged."""
+
+    def resume(self, position: bytes) -> None:
+        """Before it is entered: begin there."""
+
+
+class Diary(Protocol):
+    """Takes note of what the pump does, in that order, so that it can be done again."""
+
+    def dispatched(self, batch: Batch, now: float) -> None:
+        """A batch went to the shards, at Unix seconds."""
+
+    def ticked(self, now: float) -> None:
+        """The shards were told the time."""
 
 
 class RejectSink(Resource, Protocol):

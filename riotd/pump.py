@@ -1,7 +1,7 @@
 """The pump: source → batches → engine → sinks → acknowledgement, in order, within credits."""
 
 import asyncio
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,9 +11,9 @@ from riotd.batching import Batcher, Limits
 from riotd.clock import Clock
 from riotd.dataflow import Plan
 from riotd.ledger import Ledger
-from riotd.messages import Batch, Crossing, DeadLetter, Outcome, Portion, Reject, Result
+from riotd.messages import Batch, Crossing, Cut, DeadLetter, Outcome, Past, Portion, Reject, Result
 from riotd.partitioning import Partitioner
-from riotd.ports import Engine, RejectSink, Sink, Source
+from riotd.ports import Diary, Engine, RejectSink, Resumable, Rewindable, Sink, Source
 from riotd.segments import passes
 from riotd.stats import Stats
 
@@ -44,6 +44,7 @@ class Books:
     stats: Stats
     max_in_flight: int
     passes: int = 1
+    diary: Diary | None = None
     ledger: Ledger = field(default_factory=Ledger)
 
 
@@ -53,11 +54,14 @@ class _Flight:
 
     Attributes:
         batch: without messages for a tick, and for the end of the stream.
-        kind: what its portions are beside their records: {"tick": True}, {"end": True}, or nothing.
+        kind: what its portions are beside their records: {"tick": True}, {"end": True}, {"snapshot": True}, or nothing.
         now: Unix seconds at dispatch.
         waiting: answers of the level it is at, by shard.
         outcomes: of the levels it has passed, and of this one as far as they have come.
         onward: records for the levels to come.
+        heard: whether its results are with the sinks already, but for those that were rewound.
+        cut: for a snapshot, who waits for it.
+        sequence: for a snapshot, id of the first message behind it.
     """
 
     batch: Batch
@@ -66,6 +70,26 @@ class _Flight:
     waiting: list[tuple[int, "asyncio.Future[Outcome]"]] = field(default_factory=list)
     outcomes: list[Outcome] = field(default_factory=list)
     onward: list[Crossing] = field(default_factory=list)
+    heard: bool = False
+    cut: "asyncio.Future[Cut] | None" = None
+    sequence: int = 0
+
+
+@dataclass(frozen=True)
+class Before:
+    """What is left of the daemon's earlier life.
+
+    Attributes:
+        states: snapshots of the shards.
+        past: what was done since, in order; read as it is done again.
+        settled: results of messages below this id are with the sinks.
+        rewound: indexes of the sinks that have forgotten what they got since the snapshots.
+    """
+
+    states: Sequence[bytes] = ()
+    past: Iterable[Past] = ()
+    settled: int = 0
+    rewound: frozenset[int] = frozenset()
 
 
 class Pump:
@@ -97,6 +121,10 @@ class Pump:
         self._ticker: asyncio.TimerHandle | None = None
         self._held = False
         self._stopped = False
+        self._before = Before()
+        self._deliveries: set[asyncio.Task[None]] = set()
+        self.last_cut: Cut | None = None
+        """The state of everything at the end, if `run` ended because of `stop` and there is a diary."""
         self.answered = 0
         """Portions the engine has answered; grows as long as it works."""
 
@@ -105,23 +133,40 @@ class Pump:
         """Portions the engine has not answered."""
         return sum(self._in_engine)
 
-    async def run(self) -> None:
-        """Pump until the source ends; what tasks hold back at the end of a bounded stream is flushed."""
+    async def run(self, before: Before | None = None) -> None:
+        """Pump until the source ends; what tasks hold back at the end of a bounded stream is flushed.
+
+        Args:
+            before: what was done in an earlier life, and is done again first.
+        """
         try:
             async with asyncio.TaskGroup() as self._group:
                 self._lay_out()
+                if before is not None:
+                    await self._go_back(before)
                 self._ticker = asyncio.get_running_loop().call_later(_TICK, self._tick)
                 await self._take_in()
                 await self._empty()
                 self._ticker.cancel()
+                ending = None
                 if not self._stopped:
                     self._launch_bare({"end": True})
+                elif self._books.diary is not None:
+                    ending = self._launch_cut()
                 self._stops[0].put_nowait(None)
+                self.last_cut = None if ending is None else await ending
         finally:
             self._held = True  # whatever still answers launches nothing more
             for timer in (self._timer, self._ticker):
                 if timer is not None:
                     timer.cancel()
+
+    async def cut(self) -> Cut:
+        """The state of everything between two batches, without holding up the shards.
+
+        Deliveries wait for each other at that place, so that what sinks and source say of themselves is right.
+        """
+        return await self._launch_cut()
 
     async def stop(self) -> None:
         """Take in no more; `run` returns when all is settled. Safe to call twice."""
@@ -209,18 +254,50 @@ class Pump:
         else:
             self._room.clear()
 
-    def _launch(self, batch: Batch) -> None:
+    async def _go_back(self, before: Before) -> None:
+        """Be where the earlier life was."""
+        self._before = before
+        if before.states:
+            now = self._clock.wall()
+            states = list(before.states)
+            shards = range(self._ends.engine.shards)
+            portions = {each: Portion(-1, now, [], [], [], states=states, place=each) for each in shards}
+            self._submit(_Flight(Batch(-1, 0, ()), {}, now), portions)
+        past = iter(before.past)
+        while (done := await asyncio.to_thread(next, past, None)) is not None:
+            while not self._credit():
+                self._news.clear()
+                await self._news.wait()
+            if done.messages:
+                self._books.ledger.receive(len(done.messages))
+                self._launch(self._books.batcher.again(done.first, done.messages), done.now)
+            else:
+                self._launch_bare({"tick": True}, done.now)
+
+    def _launch(self, batch: Batch, at: float | None = None) -> None:
+        """Send a batch to the shards; one of an earlier life as if it were that time again."""
         books = self._books
-        now = self._clock.wall()
+        now = self._clock.wall() if at is None else at
         portions = books.partitioner.split(batch, now)
         books.ledger.open(batch)
         books.stats.dispatched(batch, portions, self._clock.monotonic())
-        self._submit(_Flight(batch, {}, now), portions)
+        if books.diary is not None and at is None:
+            books.diary.dispatched(batch, now)
+        heard = batch.first + len(batch.messages) <= self._before.settled
+        self._submit(_Flight(batch, {}, now, heard=heard), portions)
 
-    def _launch_bare(self, kind: dict[str, bool]) -> None:
+    def _launch_bare(self, kind: dict[str, bool], at: float | None = None) -> None:
         """Send every shard a portion without messages; an empty batch carries what comes of it."""
-        now = self._clock.wall()
+        now = self._clock.wall() if at is None else at
         self._submit(_Flight(Batch(-1, 0, ()), kind, now), self._bare(kind, now, level=0))
+
+    def _launch_cut(self) -> "asyncio.Future[Cut]":
+        """Ask every shard for its state behind what it has been sent so far."""
+        cut: asyncio.Future[Cut] = asyncio.get_running_loop().create_future()
+        kind, now = {"snapshot": True}, self._clock.wall()
+        flight = _Flight(Batch(-1, 0, ()), kind, now, cut=cut, sequence=self._books.batcher.next)
+        self._submit(flight, self._bare(kind, now, level=0))
+        return cut
 
     def _bare(self, kind: dict[str, bool], now: float, *, level: int) -> dict[int, Portion]:
         return {
@@ -232,7 +309,10 @@ class Pump:
         """Tell the shards what time it is, if tasks wait for it, and see that it is done again."""
         if any(self._timed) and not self._ticking and not self._held:
             self._ticking = True
-            self._launch_bare({"tick": True})
+            now = self._clock.wall()
+            if self._books.diary is not None:
+                self._books.diary.ticked(now)
+            self._launch_bare({"tick": True}, now)
         self._ticker = asyncio.get_running_loop().call_later(_TICK, self._tick)
 
     def _submit(self, flight: _Flight, portions: dict[int, Portion]) -> None:
@@ -278,7 +358,13 @@ class Pump:
                 self._send(flight, self._next(flight, level + 1))
                 self._stops[level + 1].put_nowait(flight)
             else:
-                self._group.create_task(self._deliver(flight.batch, flight.outcomes), name=f"batch {flight.batch.id}")
+                if flight.cut is not None and self._deliveries:
+                    await asyncio.wait(self._deliveries)
+                delivery = self._group.create_task(self._deliver(flight), name=f"batch {flight.batch.id}")
+                self._deliveries.add(delivery)
+                delivery.add_done_callback(self._deliveries.discard)
+                if flight.cut is not None:
+                    await asyncio.wait({delivery})
         if level + 1 < len(self._stops):
             self._stops[level + 1].put_nowait(None)
 
@@ -294,15 +380,28 @@ class Pump:
                 portion.arrivals.append(crossing)
         return portions
 
-    async def _deliver(self, batch: Batch, outcomes: Sequence[Outcome]) -> None:
+    async def _deliver(self, flight: _Flight) -> None:
+        batch, outcomes = flight.batch, flight.outcomes
         rejects = [reject for outcome in outcomes for reject in outcome.rejects]
-        by_sink = self._by_sink(batch, outcomes)
-        sending: list[Awaitable[None]] = [sink.send(results) for sink, results in by_sink if results]
-        if rejects:
+        sending: list[Awaitable[None]] = [
+            sink.send(results)
+            for index, (sink, results) in enumerate(self._by_sink(batch, outcomes))
+            if results and not (flight.heard and index not in self._before.rewound)
+        ]
+        if rejects and not flight.heard:
             sending.append(self._ends.rejects.send(self._letters(batch, rejects)))
         # Always as tasks, even a single one: started at once it would overtake those of the batch before.
         await asyncio.gather(*sending)
+        if flight.cut is not None and not flight.cut.done():
+            flight.cut.set_result(self._here(flight))
         await self._settle(batch, sum(len(outcome.results) for outcome in outcomes), len(rejects))
+
+    def _here(self, flight: _Flight) -> Cut:
+        """What a snapshot came to, with where sinks and source are at this moment."""
+        sinks = {index: sink.position() for index, sink in enumerate(self._ends.sinks) if isinstance(sink, Rewindable)}
+        source = self._ends.source
+        position = source.position() if isinstance(source, Resumable) else None
+        return Cut(flight.sequence, [outcome.state for outcome in flight.outcomes], sinks, position)
 
     def _by_sink(self, batch: Batch, outcomes: Sequence[Outcome]) -> list[tuple[Sink, list[Result]]]:
         sinks = self._ends.sinks

@@ -15,7 +15,10 @@ from riotd.messages import Crossing, Outcome, Portion, Reject, Result, Tally, ad
 from riotd.segments import Input, arranged
 from riotd.stage import Given, RunningStage
 
-SNAPSHOT_VERSION = 1
+SNAPSHOT_VERSION = 2
+"""Of what `snapshot` gives; 1 never was on a disk."""
+_pack = msgspec.msgpack.Encoder().encode
+_unpack = msgspec.msgpack.Decoder().decode
 _ID = attrgetter("id")
 _IN_ORDER = itemgetter(0, 1)
 """What decides the order of arrivals: the message, then the key they had."""
@@ -45,6 +48,8 @@ class Shard:
 
     def run(self, portion: Portion) -> Outcome:
         """Process what a portion brings, in order, stage by stage; one that ends the stream flushes the tasks."""
+        if portion.states:
+            self.restore(*portion.states, place=portion.place, shards=self._plan.shards)
         rejects: list[Reject] = []
         given = self._raw(portion)
         tallies = []
@@ -67,24 +72,34 @@ class Shard:
             rejects = [reject for reject in rejects if reject.id not in muted]
         keys = sum(running.keys for running in self._stages)
         timed = sum(running.timed for running in self._stages)
-        return Outcome(portion.batch, results, rejects, tallies, keys, evicted, onward, timed)
+        state = self.snapshot(portion.level) if portion.snapshot else b""
+        return Outcome(portion.batch, results, rejects, tallies, keys, evicted, onward, timed, state)
 
-    def snapshot(self) -> bytes:
-        """State of every task instance, as MessagePack."""
-        stages = {running.stage.id: running.snapshot() for running in self._stages}
-        return msgspec.msgpack.encode({"version": SNAPSHOT_VERSION, "stages": stages})
+    def snapshot(self, level: int | None = None) -> bytes:
+        """State of every task instance, as MessagePack; of one level's stages if it is given."""
+        chosen = [running for running in self._stages if level in {None, running.step.level} or self._alone]
+        return _pack({"version": SNAPSHOT_VERSION, "stages": {each.stage.id: each.snapshot() for each in chosen}})
 
-    def restore(self, state: bytes) -> None:
-        """Take the state `snapshot` gave; stages that are not in it start fresh.
+    def restore(self, *states: bytes, place: int = 0, shards: int = 1) -> None:
+        """Take the state `snapshot` gave; stages that are not in it, or were another task, start fresh.
+
+        Args:
+            states: of all shards that there were, and of all their levels, or of this one alone.
+            place: which shard this is.
+            shards: how many there are; of one, all of the state is its own.
 
         Raises:
-            EngineError: it is of a later version.
+            EngineError: it is of a version that this riotd does not read.
         """
-        data = msgspec.msgpack.decode(state)
-        if data["version"] > SNAPSHOT_VERSION:
-            raise EngineError(f"the snapshot is of version {data['version']}; this riotd reads {SNAPSHOT_VERSION}")
+        found = [_unpack(state) for state in states]
+        for data in found:
+            if data["version"] != SNAPSHOT_VERSION:
+                raise EngineError(f"the snapshot is of version {data['version']}; this riotd reads {SNAPSHOT_VERSION}")
         for running in self._stages:
-            running.restore(data["stages"].get(running.stage.id, {}))
+            name = running.stage.id
+            running.restore(
+                [data["stages"][name] for data in found if name in data["stages"]], place=place, shards=shards
+            )
 
     def reconfigure(self, plan: Plan) -> None:
         """Go on with another plan; stages with the same id, task, parameters and key keep their state."""

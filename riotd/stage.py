@@ -1,16 +1,18 @@
 """One stage at work in a shard: a task instance for each key, what it is asked, and what it says."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from threading import Event
 from time import perf_counter
 from typing import Any, NamedTuple
 
 from riot_tasks import Aside, BadRecord, BulkTask, Record, Task, Unavailable
 from riotd import catalog
+from riotd.crossing import placing
 from riotd.dataflow import Plan
 from riotd.errors import EngineError
 from riotd.messages import Portion, Reject, Tally
+from riotd.partitioning import key_group
 from riotd.patience import Patience
 from riotd.segments import Step
 
@@ -37,12 +39,12 @@ class Given(NamedTuple):
 
 
 class _Slot:
-    """One task instance and when it was last used."""
+    """One task instance, when it was last used, and the key-group it goes with."""
 
-    __slots__ = ("process", "seen", "task")
+    __slots__ = ("group", "process", "seen", "task")
 
-    def __init__(self, task: Task, seen: float) -> None:
-        self.task, self.seen = task, seen
+    def __init__(self, task: Task, seen: float, group: int = 0) -> None:
+        self.task, self.seen, self.group = task, seen, group
         self.process = task.process
 
 
@@ -67,6 +69,7 @@ class RunningStage:
         self._timeout = self._shared.task.idle_timeout
         self._armed: dict[str, float] = {}  # keys whose instances wait for time to pass, the longest unused first
         self._per_key = self._task.stateful and not self._task.shared
+        self._placed = placing(step)
         self.waits = self._task.waits
 
     @property
@@ -81,8 +84,7 @@ class RunningStage:
 
     def same(self, other: "RunningStage") -> bool:
         """Whether the other's instances can be this stage's: task, parameters and key are the same."""
-        mine, theirs = self.stage, other.stage
-        return (mine.task, mine.params, self.step.key) == (theirs.task, theirs.params, other.step.key)
+        return self.fingerprint == other.fingerprint
 
     def adopt(self, old: "RunningStage") -> None:
         """Take over the instances of the same stage under an earlier plan."""
@@ -101,7 +103,7 @@ class RunningStage:
         for index, record in enumerate(records):
             if per_key:
                 key = record.source if keys is None else keys[index]
-                slot = slots.get(key) or self._begun(key)
+                slot = slots.get(key) or self._begun(key, record, portion)
                 slot.seen = now
                 process = slot.process
                 if timed:
@@ -143,30 +145,55 @@ class RunningStage:
             self._armed.pop(key, None)
         return len(gone)
 
-    def snapshot(self) -> dict[str, list[Any]]:
-        """Key to [last seen, the task's state, whether it waits for time to pass]; "" for the one of all keys."""
-        if not self._per_key:
-            state = self._shared.task.snapshot() if self._task.stateful else {}
-            return {"": [0.0, state, False]} if state else {}
-        return {key: [slot.seen, slot.task.snapshot(), key in self._armed] for key, slot in self._slots.items()}
+    def snapshot(self) -> dict[str, Any]:
+        """What it is, and key to [last seen, the task's state, whether it waits for time to pass, key-group].
 
-    def restore(self, state: dict[str, list[Any]]) -> None:
-        """Replace all instances by those of a snapshot."""
+        The instance of all keys has the key "".
+        """
+        if self._per_key:
+            rows = {
+                key: [slot.seen, slot.task.snapshot(), key in self._armed, slot.group]
+                for key, slot in self._slots.items()
+            }
+        else:
+            state = self._shared.task.snapshot() if self._task.stateful else {}
+            rows = {"": [0.0, state, False, 0]} if state else {}
+        return {"of": self.fingerprint, "keys": rows}
+
+    def restore(self, states: Iterable[Mapping[str, Any]], *, place: int = 0, shards: int = 1) -> None:
+        """Replace all instances by those of snapshots, as far as their key-groups are this shard's.
+
+        Args:
+            states: as `snapshot` gave them, on however many shards; those of another task are passed over.
+            place: which shard this is.
+            shards: how many there are now.
+        """
         self._slots.clear()
         self._armed.clear()
-        for key, (seen, data, *armed) in state.items():
-            task = self._made()
-            task.restore(data)
-            if not self._per_key:
-                self._shared = _Slot(task, seen)
+        for state in states:
+            if state["of"] != self.fingerprint:
                 continue
-            self._slots[key] = _Slot(task, seen)
-            if any(armed):
-                self._armed[key] = seen
+            for key, (seen, data, armed, group) in state["keys"].items():
+                if self._per_key and group % shards != place:
+                    continue
+                task = self._made()
+                task.restore(data)
+                if not self._per_key:
+                    self._shared = _Slot(task, seen)
+                    continue
+                self._slots[key] = _Slot(task, seen, group)
+                if armed:
+                    self._armed[key] = seen
         self._armed = dict(sorted(self._armed.items(), key=lambda item: item[1]))
 
-    def _begun(self, key: str) -> _Slot:
-        slot = self._slots[key] = _Slot(self._made(), 0.0)
+    @property
+    def fingerprint(self) -> list[Any]:
+        """What must be the same for instances to go on under another plan."""
+        return [self.stage.task, self.stage.params, list(self.step.key)]
+
+    def _begun(self, key: str, record: Record, portion: Portion) -> _Slot:
+        place = self._placed(key) if self.step.level else portion.key_of(record.id)
+        slot = self._slots[key] = _Slot(self._made(), 0.0, key_group(place))
         return slot
 
     def _made(self) -> Task:

@@ -1,5 +1,6 @@
 """Snapshots on disk: whole or not there, the last ones kept until a newer one is proven."""
 
+import errno
 from collections.abc import Mapping
 from zlib import crc32
 
@@ -54,11 +55,15 @@ class Checkpoints:
         self.refused: Mapping[str, str] = {}
         """Snapshots that could not be read at the last `latest`, and why."""
 
-    def save(self, checkpoint: Checkpoint) -> int:
-        """Put a snapshot on disk; how many bytes it has.
+    def save(self, checkpoint: Checkpoint, *, alone: bool = False) -> int:
+        """Put a snapshot on disk, and read it again before older ones go; how many bytes it has.
+
+        Args:
+            checkpoint: what to keep.
+            alone: whether all older ones go.
 
         Raises:
-            OSError: it is not there, and all earlier ones are.
+            OSError: it is not there, or not right, and all earlier ones are.
         """
         body = _encode(checkpoint)
         name = f"{checkpoint.sequence:020d}{_SUFFIX}"
@@ -68,7 +73,10 @@ class Checkpoints:
         self._disk.sync(name + _PART)
         self._disk.rename(name + _PART, name)
         self._disk.sync_names()
-        for old in self._names()[: -self._keep]:
+        if self._disk.read(name) != data:
+            self._disk.remove(name)
+            raise OSError(errno.EIO, f"{name} is not what was written")
+        for old in self._names()[: -1 if alone else -self._keep]:
             self._disk.remove(old)
         return len(data)
 

@@ -54,6 +54,7 @@ class Log:
         self._disk, self._limit = disk, segment
         self._segments: list[_Segment] = []
         self._synced = 0
+        self._loose: list[Frame] = []  # written since the last sync: written again if a sync fails
         self._unclean = False
 
     @property
@@ -88,9 +89,7 @@ class Log:
 
     def append(self, frames: Iterable[Frame], *, sync: bool) -> None:
         """Write frames at the end; with `sync` return when they, and all before them, are on disk."""
-        if self._unclean:
-            self._clean()
-        frames = list(frames)
+        frames = [*(self._clean() if self._unclean else ()), *frames]
         if not self._segments or (self._segments[-1].size >= self._limit and self._segments[-1].first < self.next):
             self._begin_segment()
         segment = self._segments[-1]
@@ -101,8 +100,10 @@ class Log:
             self._disk.sync(segment.name)
         self._unclean = False
         segment.size += len(data)
+        self._loose += frames
         if sync:
             self._synced = segment.size
+            self._loose.clear()
         for frame in frames:
             self._note(frame)
 
@@ -160,17 +161,21 @@ class Log:
     def _begin_segment(self) -> None:
         if self._segments:
             self._disk.sync(self._segments[-1].name)
+            self._loose.clear()
         name = f"{self.next:020d}{_SUFFIX}"
         self._disk.append(name, b"")
         self._disk.sync_names()
         self._segments.append(_Segment(name, self.next, 0))
         self._synced = 0
 
-    def _clean(self) -> None:
-        """Remove what a failed append may have left."""
+    def _clean(self) -> list[Frame]:
+        """Remove what a failed append has left, and what a failed sync may have lost; gives what to write again."""
         segment = self._segments[-1]
-        self._disk.cut(segment.name, segment.size)
+        self._disk.cut(segment.name, self._synced)
+        segment.size = self._synced
+        again, self._loose = self._loose, []
         self._unclean = False
+        return again
 
 
 def _ours(name: str) -> bool:

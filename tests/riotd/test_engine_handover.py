@@ -105,7 +105,7 @@ class TestDeaths:
 
     def test_after_a_snapshot_need_only_what_follows_it(self) -> None:
         """What a snapshot covers is in the log no more, and is not sent again."""
-        portions = feed(10)
+        portions = feed(10, size=20)
         line = Line(chain(), max_calls=4)
         for each in portions:
             line.submit(each)

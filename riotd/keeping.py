@@ -1,0 +1,172 @@
+"""The state of a daemon on disk: where it goes on after its end, and the snapshots it makes as it goes."""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from time import perf_counter
+
+from riotd.clock import Clock
+from riotd.journal import Checkpoint, Checkpoints, Folder, Log
+from riotd.journal.writer import Writer
+from riotd.messages import Cut
+from riotd.ports import Rewindable, Sink
+from riotd.pump import Before, Pump
+from riotd.sources.journaled import History
+from riotd.units import size_text
+
+_SHARE = 20
+"""A snapshot that took a second is followed by so many seconds without one, so that it costs a twentieth at most."""
+_PROBE = bytes(65536)
+_SLOW, _LONGEST = 0.002, 0.02
+"""A disk that takes longer than this many seconds to keep 64 KiB gets a window as long; and the longest window."""
+log = logging.getLogger(__name__)
+
+
+class Keeper:
+    """A state folder from its opening to its closing.
+
+    Args:
+        path: the folder.
+        sinks: by name, in the order of the plan's outlets.
+        every: seconds between snapshots.
+        quota: bytes of the journal, past which nothing is taken in.
+        clock: for the snapshots' times.
+    """
+
+    def __init__(self, path: Path, sinks: Mapping[str, Sink], *, every: float, quota: int, clock: Clock) -> None:
+        self._folder = Folder(path)
+        self._sinks, self._every, self._quota, self._clock = sinks, every, quota, clock
+        self._checkpoints = Checkpoints(self._folder)
+        self._urgent = asyncio.Event()
+        self._roomy = asyncio.Event()
+        self._roomy.set()
+        self.log = Log(self._folder, segment=max(min(64 * 2**20, quota // 4), 2**16))
+        self.writer: Writer
+        self.found: Checkpoint | None = None
+        self.history: History
+        self.snapshots = self.snapshot_bytes = 0
+
+    async def open(self) -> None:
+        """Lock the folder, find what is there, and begin to write.
+
+        Raises:
+            ConfigError: another daemon has the folder.
+            DamagedError: the journal is damaged where it matters.
+        """
+        await asyncio.to_thread(self._open)
+        self.writer.start()
+
+    def before(self, rewound: frozenset[int]) -> Before:
+        """What the pump has to do again.
+
+        Args:
+            rewound: indexes of the sinks that have forgotten what they got since the snapshot.
+        """
+        found = self.found
+        return Before(found.shards if found else (), self.history, self.log.settled, rewound)
+
+    @property
+    def first(self) -> int:
+        """Number of the first message that is done again, or of the next."""
+        return self.found.sequence if self.found else self.log.first
+
+    async def rewind(self) -> frozenset[int]:
+        """Have the sinks forget what they got since the snapshot; which of them could."""
+        rewound = set()
+        for index, (name, sink) in enumerate(self._sinks.items()):
+            if self.found and name in self.found.sinks and isinstance(sink, Rewindable):
+                await sink.rewind(self.found.sinks[name])
+                rewound.add(index)
+        return frozenset(rewound)
+
+    async def room(self, size: int) -> None:
+        """Wait until the journal may grow by so many bytes."""
+        if self.log.size + size <= self._quota:
+            return
+        log.warning("the journal has reached %s: taking in nothing until it is shorter", size_text(self._quota))
+        while self.log.size + size > self._quota and self.log.size > size:
+            self._roomy.clear()
+            self._urgent.set()
+            await self._roomy.wait()
+        log.info("the journal is shorter again")
+
+    async def run(self, pump: Pump) -> None:
+        """Make snapshots, until cancelled."""
+        pause = self._every
+        while True:
+            try:
+                await asyncio.wait_for(self._urgent.wait(), pause)
+            except TimeoutError:
+                pass
+            hurried, begun = self._urgent.is_set(), perf_counter()
+            self._urgent.clear()
+            await self.save(await pump.cut(), alone=hurried)
+            self._roomy.set()
+            pause = max(self._every, _SHARE * (perf_counter() - begun))
+
+    async def save(self, cut: Cut, *, alone: bool = False) -> None:
+        """Put a cut on disk, and drop what it makes superfluous; with `alone` earlier snapshots too.
+
+        A disk that refuses is said, and the earlier snapshots go on to count.
+        """
+        names = list(self._sinks)
+        for sink in self._sinks.values():
+            if isinstance(sink, Rewindable):
+                await sink.sync()
+        source = {} if cut.source is None else {"position": cut.source}
+        sinks = {names[index]: position for index, position in cut.sinks.items()}
+        checkpoint = Checkpoint(cut.sequence, self._clock.wall(), cut.states, sinks, source)
+        try:
+            self.snapshot_bytes = await self.writer.call(lambda _: self._checkpoints.save(checkpoint, alone=alone))
+            await self.writer.call(lambda journal: journal.prune(self._checkpoints.needed()))
+        except OSError as error:
+            log.error("no snapshot could be made: %s", error.strerror or error)  # noqa: TRY400 - the disk's, no trace
+        else:
+            self.snapshots += 1
+
+    async def close(self, cut: Cut | None, *, over: bool) -> None:
+        """Write what is left, and let others have the folder.
+
+        Args:
+            cut: the state of everything at the end, if it is known.
+            over: whether the stream has ended, so that nothing is to go on from here.
+        """
+        if cut is not None:
+            await self.save(cut)
+        await self.writer.stop()
+        if over:
+            await asyncio.to_thread(self._forget)
+        await asyncio.to_thread(self._folder.close)
+
+    def counters(self) -> Mapping[str, int]:
+        """For the statistics: bytes of the journal and of the last snapshot, and how many snapshots were made."""
+        return {"journal_bytes": self.log.size, "snapshot_bytes": self.snapshot_bytes, "snapshots": self.snapshots}
+
+    def _open(self) -> None:
+        self._folder.lock()
+        self.found = self._checkpoints.latest()
+        for name, why in self._checkpoints.refused.items():
+            log.error("%s: %s; going on from an earlier one", name, why)
+        self.log.open(start=self.found.sequence if self.found else int(self._clock.wall() * 1e6))
+        if self.log.cut:
+            log.warning("%d bytes at the journal's end were not yet kept when the daemon ended: left out", self.log.cut)
+        self.history = History(self.log.read(since=self.first), received=self._clock.monotonic())
+        self.writer = Writer(self.log, window=self._window())
+
+    def _window(self) -> float:
+        """Measure the disk."""
+        took = []
+        for _ in range(3):
+            begun = perf_counter()
+            self._folder.append("probe", _PROBE)
+            self._folder.sync("probe")
+            took.append(perf_counter() - begun)
+        self._folder.remove("probe")
+        best = min(took)
+        log.info("state in %s: its disk keeps 64 KiB in %.1f ms", self._folder.path, best * 1e3)
+        return min(best, _LONGEST) if best > _SLOW else 0.0
+
+    def _forget(self) -> None:
+        for name in self._folder.names():
+            self._folder.remove(name)

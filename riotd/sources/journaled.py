@@ -1,0 +1,137 @@
+"""A source whose messages are on disk before they are acknowledged, so that they come again after a crash."""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from types import TracebackType
+from typing import Self
+
+from riotd.clock import Clock
+from riotd.journal import Dispatch, Frame, Group, Mark, Tick
+from riotd.journal.writer import Writer
+from riotd.messages import Batch, Message, Past
+from riotd.ports import Source
+
+
+class Journaled:
+    """Keeps `riotd.ports.Source` over another source, and `riotd.ports.Diary` for the pump.
+
+    What the source gives is appended to the journal, and acknowledged as soon as it is on disk. What the pump
+    acknowledges is what needs no sending again. Order is the source's.
+
+    Args:
+        source: whose messages are kept.
+        writer: of the journal; started.
+        room: waits until there is room for so many bytes more.
+    """
+
+    def __init__(self, source: Source, writer: Writer, clock: Clock, *, room: Callable[[int], Awaitable[None]]) -> None:
+        self._source, self._writer, self._clock, self._room = source, writer, clock, room
+        self._next = self._settled = 0
+        self._left: deque[tuple[int, Message]] = deque()
+        self._arriving: asyncio.Task[Sequence[Message]] | None = None
+
+    def go_on(self, *, next_number: int, settled: int, history: "History") -> None:
+        """Before it is entered: where the earlier life ended.
+
+        Args:
+            next_number: of the next message that comes in.
+            settled: number of the first message that the pump will acknowledge.
+            history: what the pump does again; what is left of it then is given first.
+        """
+        self._next, self._settled, self._left = next_number, settled, history.left
+
+    async def __aenter__(self) -> Self:
+        """Enter the source."""
+        await self._source.__aenter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Leave it; what had come and was not on disk is not acknowledged."""
+        if self._arriving is not None:
+            self._arriving.cancel()
+            await asyncio.wait({self._arriving})
+        await self._source.__aexit__(kind, error, trace)
+
+    async def receive(self) -> Sequence[Message]:
+        """As `Source.receive`; what it gives is on disk."""
+        if self._left:
+            left = [message for _, message in self._left]
+            self._left.clear()
+            return left
+        if self._arriving is None:
+            self._arriving = asyncio.create_task(self._arrive(), name="journal")
+        messages = await asyncio.shield(self._arriving)
+        self._arriving = None
+        return messages
+
+    async def ack(self, messages: Sequence[Message]) -> None:
+        """The results of these are with the sinks."""
+        self._settled += len(messages)
+        self._writer.put(Mark(self._settled))
+
+    async def stop(self) -> None:
+        """As `Source.stop`."""
+        await self._source.stop()
+
+    def counters(self) -> Mapping[str, int]:
+        """Those of the source, with `journal_groups` and `journal_retries`."""
+        mine = {"journal_groups": self._writer.groups, "journal_retries": self._writer.retries}
+        return {**self._source.counters(), **mine}
+
+    def dispatched(self, batch: Batch, now: float) -> None:
+        """As `Diary.dispatched`."""
+        self._writer.put(Dispatch(batch.first, len(batch.messages), now))
+
+    def ticked(self, now: float) -> None:
+        """As `Diary.ticked`."""
+        self._writer.put(Tick(now))
+
+    async def _arrive(self) -> Sequence[Message]:
+        messages = await self._source.receive()
+        if messages:
+            rows = [(message.origin, message.topic, message.payload) for message in messages]
+            group = Group(self._next, self._clock.wall(), rows)
+            self._next += len(messages)
+            await self._room(sum([len(message.payload) for message in messages]))
+            await self._writer.keep(group)
+            await self._source.ack(messages)
+        return messages
+
+
+class History:
+    """What the journal's frames say was done, in order; read as it is asked for.
+
+    Args:
+        frames: from `Log.read`.
+        received: monotonic seconds that the messages get.
+
+    Attributes:
+        left: at the end, messages that were taken in and went nowhere.
+    """
+
+    def __init__(self, frames: Iterator[Frame], *, received: float) -> None:
+        self.left: deque[tuple[int, Message]] = deque()
+        self._frames, self._received = frames, received
+
+    def __iter__(self) -> Iterator[Past]:
+        """Batches and ticks."""
+        for frame in self._frames:
+            if isinstance(frame, Group):
+                self._take(frame)
+            elif isinstance(frame, Tick):
+                yield Past(frame.now)
+            elif isinstance(frame, Dispatch) and (taken := self._below(frame.first + frame.count)):
+                yield Past(frame.now, taken[0][0], tuple(message for _, message in taken))
+
+    def _take(self, group: Group) -> None:
+        messages = (Message(topic, payload, self._received, None, origin) for origin, topic, payload in group.messages)
+        self.left.extend(enumerate(messages, group.first))
+
+    def _below(self, end: int) -> list[tuple[int, Message]]:
+        taken = []
+        while self.left and self.left[0][0] < end:
+            taken.append(self.left.popleft())
+        return taken
