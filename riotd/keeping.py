@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from time import perf_counter
 
@@ -95,10 +96,8 @@ class Keeper:
         """Make snapshots, until cancelled."""
         pause = self._every
         while True:
-            try:
+            with suppress(TimeoutError):
                 await asyncio.wait_for(self._urgent.wait(), pause)
-            except TimeoutError:
-                pass
             hurried, begun = self._urgent.is_set(), perf_counter()
             self._urgent.clear()
             await self.save(await pump.cut(), alone=hurried)

@@ -19,6 +19,8 @@ class Message(msgspec.Struct, frozen=True, gc=False):
         received: monotonic seconds, for durations only.
         token: the source's own handle, needed to acknowledge it.
         origin: which of several sources it is from, as an index into `Plan.sources`.
+        mark: what its sender knows it by until it is acknowledged, as MQTT's packet identifier; 0 if by nothing.
+        again: whether it may have been sent before, under the same mark.
     """
 
     topic: str
@@ -26,6 +28,8 @@ class Message(msgspec.Struct, frozen=True, gc=False):
     received: float
     token: Any = None
     origin: int = 0
+    mark: int = 0
+    again: bool = False
 
 
 class Batch(msgspec.Struct, frozen=True):

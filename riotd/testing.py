@@ -67,7 +67,7 @@ class ManualClock:
 class ListSource:
     """A source that gives the messages of a list, up to `at_once` with each `receive`, and obeys the cues in it.
 
-    Like a broker that keeps a session, it gives again what was not acknowledged when it is entered again.
+    Like a broker that keeps a session, it gives again what was not acknowledged when it is entered again, and says so.
 
     Attributes:
         acked: what was acknowledged, in order.
@@ -88,6 +88,7 @@ class ListSource:
         self._clock = clock or ManualClock()
         self._next = 0
         self._obeyed: set[int] = set()
+        self._given: set[int] = set()
         self._unacked: deque[Message] = deque()
         self._received = 0
         self._stopped = False
@@ -162,7 +163,11 @@ class ListSource:
         while self._next < len(self._items) and len(messages) < self._at_once:
             item = self._items[self._next]
             if isinstance(item, Message):
-                messages.append(msgspec.structs.replace(item, received=self._clock.monotonic()))
+                again = self._next in self._given
+                messages.append(
+                    msgspec.structs.replace(item, received=self._clock.monotonic(), mark=self._next + 1, again=again)
+                )
+                self._given.add(self._next)
             elif self._next not in self._obeyed:
                 break
             self._next += 1

@@ -25,12 +25,12 @@ class Group(msgspec.Struct, frozen=True, array_like=True, tag=0):
     Attributes:
         first: sequence number of the first; the others follow.
         wall: Unix seconds at which they came.
-        messages: of each the index of its source, its topic, its payload.
+        messages: of each the index of its source, its topic, its payload, and its mark (`Message.mark`).
     """
 
     first: int
     wall: float
-    messages: list[tuple[int, str, bytes]]
+    messages: list[tuple[int, str, bytes, int]]
 
     @property
     def end(self) -> int:

@@ -4,6 +4,8 @@ Segments are named by the first sequence number that may be in them, so that wha
 file by file. A segment is wholly on disk before the next one begins: only the last can have a torn tail.
 """
 
+import math
+from collections import deque
 from collections.abc import Iterable, Iterator
 
 import msgspec
@@ -13,6 +15,8 @@ from riotd.journal.disk import Disk
 from riotd.journal.frames import Dispatch, Frame, Group, Mark, Tick, Wrong, packed, scan
 
 _SUFFIX = ".journal"
+_TAIL = 65_535
+"""Messages that may be unacknowledged at a time: MQTT has no more packet identifiers."""
 
 
 class DamagedError(RiotdError):
@@ -43,6 +47,7 @@ class Log:
     Attributes:
         next: sequence number of the next message.
         settled: the last mark: results of all messages below it are with the sinks.
+        tail: the last messages that were there when it was opened: those whose acknowledgement may not have arrived.
         cut: bytes of a torn tail that `open` has cut off.
 
     Raises:
@@ -51,6 +56,7 @@ class Log:
 
     def __init__(self, disk: Disk, *, segment: int = 64 * 2**20) -> None:
         self.next = self.settled = self.cut = 0
+        self.tail: deque[tuple[int, str, bytes, int]] = deque(maxlen=_TAIL)
         self._disk, self._limit = disk, segment
         self._segments: list[_Segment] = []
         self._synced = 0
@@ -115,13 +121,26 @@ class Log:
         Raises:
             DamagedError: a segment is not what it was when it was opened.
         """
+        nexts = [segment.first for segment in self._segments[1:]]
+        wanted = [
+            (segment.name, segment.size)
+            for segment, following in zip(self._segments, [*nexts, math.inf], strict=False)
+            if following > since
+        ]
+        return self._frames(wanted, since)  # what is appended from now on is not among them
+
+    def prune(self, needed: int) -> None:
+        """Remove the segments in which there is nothing from this sequence number on; never the last."""
+        while len(self._segments) > 1 and self._segments[1].first <= needed:
+            self._disk.remove(self._segments[0].name)
+            del self._segments[0]
+
+    def _frames(self, segments: Iterable[tuple[str, int]], since: int) -> Iterator[Frame]:
         begun = False
-        for segment, following in zip(self._segments, [*self._segments[1:], None], strict=True):
-            if following is not None and following.first <= since:
-                continue
-            for found in scan(self._disk.read(segment.name)[: segment.size]):
+        for name, size in segments:
+            for found in scan(self._disk.read(name)[:size]):
                 if isinstance(found, Wrong):
-                    raise _damaged(segment.name, found)
+                    raise _damaged(name, found)
                 frame = found.frame
                 if isinstance(frame, Group) and frame.end > since:
                     yield _cut_to(frame, since)
@@ -131,12 +150,6 @@ class Log:
                         yield frame
                 elif isinstance(frame, Tick) and begun:
                     yield frame
-
-    def prune(self, needed: int) -> None:
-        """Remove the segments in which there is nothing from this sequence number on; never the last."""
-        while len(self._segments) > 1 and self._segments[1].first <= needed:
-            self._disk.remove(self._segments[0].name)
-            del self._segments[0]
 
     def _look(self, segment: _Segment, *, last: bool) -> None:
         """Take note of what a segment has, and cut off its torn tail."""
@@ -151,6 +164,8 @@ class Log:
                 self.cut, segment.size = len(data) - found.at, found.at
             else:
                 self._note(found.frame)
+                if last and isinstance(found.frame, Group):
+                    self.tail.extend(found.frame.messages)
 
     def _note(self, frame: Frame) -> None:
         if isinstance(frame, Group):

@@ -55,7 +55,7 @@ class Writer:
         with self._news:
             self._stopping = True
             self._news.notify()
-        await self._ended
+        await asyncio.shield(self._ended)
 
     def put(self, frame: Frame) -> None:
         """Write it with what follows; it may be lost if the machine, not only the daemon, stops before that."""

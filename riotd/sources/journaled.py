@@ -1,10 +1,11 @@
 """A source whose messages are on disk before they are acknowledged, so that they come again after a crash."""
 
 import asyncio
-from collections import deque
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections import Counter, deque
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Self
+from zlib import crc32
 
 from riotd.clock import Clock
 from riotd.journal import Dispatch, Frame, Group, Mark, Tick
@@ -12,12 +13,20 @@ from riotd.journal.writer import Writer
 from riotd.messages import Batch, Message, Past
 from riotd.ports import Source
 
+Row = tuple[int, str, bytes, int]
+"""A message in the journal: its source, topic, payload, mark."""
+Identity = tuple[int, int, int]
+"""What a message that comes again is known by: its source, its mark, a checksum of topic and payload."""
+
 
 class Journaled:
     """Keeps `riotd.ports.Source` over another source, and `riotd.ports.Diary` for the pump.
 
     What the source gives is appended to the journal, and acknowledged as soon as it is on disk. What the pump
     acknowledges is what needs no sending again. Order is the source's.
+
+    A message that its sender says it may have sent before is left out if the journal has it: it was kept by an
+    earlier life that ended before the acknowledgement went out. So state has it once.
 
     Args:
         source: whose messages are kept.
@@ -27,19 +36,24 @@ class Journaled:
 
     def __init__(self, source: Source, writer: Writer, clock: Clock, *, room: Callable[[int], Awaitable[None]]) -> None:
         self._source, self._writer, self._clock, self._room = source, writer, clock, room
-        self._next = self._settled = 0
+        self._next = self._settled = self._marked = 0
         self._left: deque[tuple[int, Message]] = deque()
+        self._tail: Counter[Identity] = Counter()
+        self.copies = 0
         self._arriving: asyncio.Task[Sequence[Message]] | None = None
 
-    def go_on(self, *, next_number: int, settled: int, history: "History") -> None:
+    def go_on(self, *, next_number: int, first: int, marked: int, history: "History", tail: Iterable[Row] = ()) -> None:
         """Before it is entered: where the earlier life ended.
 
         Args:
             next_number: of the next message that comes in.
-            settled: number of the first message that the pump will acknowledge.
+            first: number of the first message that the pump will acknowledge.
+            marked: number below which all results are with the sinks.
             history: what the pump does again; what is left of it then is given first.
+            tail: the last messages that are in the journal, which may come again.
         """
-        self._next, self._settled, self._left = next_number, settled, history.left
+        self._tail = Counter(_identity(*row) for row in tail)
+        self._next, self._settled, self._marked, self._left = next_number, first, marked, history.left
 
     async def __aenter__(self) -> Self:
         """Enter the source."""
@@ -70,15 +84,21 @@ class Journaled:
     async def ack(self, messages: Sequence[Message]) -> None:
         """The results of these are with the sinks."""
         self._settled += len(messages)
-        self._writer.put(Mark(self._settled))
+        if self._settled > self._marked:  # not while an earlier life's batches are done again
+            self._marked = self._settled
+            self._writer.put(Mark(self._settled))
 
     async def stop(self) -> None:
         """As `Source.stop`."""
         await self._source.stop()
 
     def counters(self) -> Mapping[str, int]:
-        """Those of the source, with `journal_groups` and `journal_retries`."""
-        mine = {"journal_groups": self._writer.groups, "journal_retries": self._writer.retries}
+        """Those of the source; times the disk kept something, or refused; messages that came again and were there."""
+        mine = {
+            "journal_groups": self._writer.groups,
+            "journal_retries": self._writer.retries,
+            "journal_copies": self.copies,
+        }
         return {**self._source.counters(), **mine}
 
     def dispatched(self, batch: Batch, now: float) -> None:
@@ -90,15 +110,31 @@ class Journaled:
         self._writer.put(Tick(now))
 
     async def _arrive(self) -> Sequence[Message]:
-        messages = await self._source.receive()
-        if messages:
-            rows = [(message.origin, message.topic, message.payload) for message in messages]
-            group = Group(self._next, self._clock.wall(), rows)
-            self._next += len(messages)
-            await self._room(sum([len(message.payload) for message in messages]))
-            await self._writer.keep(group)
+        """What comes next, once it is on disk; without what is there already."""
+        while messages := await self._source.receive():
+            fresh = [message for message in messages if not (message.again and self._known(message))]
+            if fresh:
+                rows = [(message.origin, message.topic, message.payload, message.mark) for message in fresh]
+                await self._room(sum([len(message.payload) for message in fresh]))
+                await self._writer.keep(Group(self._next, self._clock.wall(), rows))
+                self._next += len(fresh)
             await self._source.ack(messages)
-        return messages
+            if fresh:
+                return fresh
+        return ()
+
+    def _known(self, message: Message) -> bool:
+        """Whether a message that comes again is in the journal already: the daemon ended before it was acknowledged."""
+        identity = _identity(message.origin, message.topic, message.payload, message.mark)
+        if not self._tail[identity]:
+            return False
+        self._tail[identity] -= 1
+        self.copies += 1
+        return True
+
+
+def _identity(origin: int, topic: str, payload: bytes, mark: int) -> Identity:
+    return origin, mark, crc32(payload, crc32(topic.encode()))
 
 
 class History:
@@ -127,7 +163,9 @@ class History:
                 yield Past(frame.now, taken[0][0], tuple(message for _, message in taken))
 
     def _take(self, group: Group) -> None:
-        messages = (Message(topic, payload, self._received, None, origin) for origin, topic, payload in group.messages)
+        messages = (
+            Message(topic, payload, self._received, None, origin) for origin, topic, payload, _ in group.messages
+        )
         self.left.extend(enumerate(messages, group.first))
 
     def _below(self, end: int) -> list[tuple[int, Message]]:

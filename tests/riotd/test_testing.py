@@ -26,9 +26,9 @@ async def test_source_gives_its_list_and_ends() -> None:
     """All items come in order, at most `at_once` together, then the end, which stays."""
     clock = ManualClock(3.0)
     async with ListSource([b"a", b"b", Message("t", b"c", 0.0, "mine")], at_once=2, topic="s", clock=clock) as source:
-        assert await receive(source) == [Message("s", b"a", 3.0, 0), Message("s", b"b", 3.0, 1)]
+        assert await receive(source) == [Message("s", b"a", 3.0, 0, mark=1), Message("s", b"b", 3.0, 1, mark=2)]
         clock.advance(1.0)
-        assert await receive(source) == [Message("t", b"c", 4.0, 2)]
+        assert await receive(source) == [Message("t", b"c", 4.0, 2, mark=3)]
         assert await receive(source) == []
         assert await receive(source) == []
         assert source.counters() == {"received": 3}

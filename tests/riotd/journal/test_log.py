@@ -26,7 +26,7 @@ STEPS = st.lists(
 def frame_of(kind: str, count: int, log: Log) -> Frame:
     """A frame that may come next."""
     if kind == "group":
-        return Group(log.next, 5.0, [(0, "t", f"payload {log.next + index}".encode()) for index in range(count)])
+        return Group(log.next, 5.0, [(0, "t", f"payload {log.next + index}".encode(), 0) for index in range(count)])
     if kind == "dispatch":
         return Dispatch(max(log.next - count, 0), count, 6.0)
     return Mark(log.next) if kind == "mark" else Tick(7.0)
@@ -38,7 +38,7 @@ def messages(frames: Sequence[Frame]) -> list[tuple[int, bytes]]:
         (frame.first + index, payload)
         for frame in frames
         if isinstance(frame, Group)
-        for index, (_, _, payload) in enumerate(frame.messages)
+        for index, (_, _, payload, _) in enumerate(frame.messages)
     ]
 
 
@@ -67,7 +67,7 @@ class TestCrashes:
         assert found == messages(written)[: len(found)]
         assert len(found) >= len(messages(written[:synced]))
         assert again.next >= len(messages(written[:synced]))
-        again.append([Group(again.next, 8.0, [(0, "t", b"after")])], sync=True)
+        again.append([Group(again.next, 8.0, [(0, "t", b"after", 0)])], sync=True)
         assert messages(list(opened(disk).read()))[-1][1] == b"after"
 
     @given(steps=STEPS, fail=st.integers(1, 40), seed=st.integers(0, 2**32))
@@ -139,7 +139,7 @@ class TestReading:
         disk = FakeDisk()
         log = opened(disk, segment=10**6)
         frames: list[Frame] = [
-            Group(0, 1.0, [(0, "a", b"0"), (0, "a", b"1"), (1, "b", b"2")]),
+            Group(0, 1.0, [(0, "a", b"0", 0), (0, "a", b"1", 0), (1, "b", b"2", 7)]),
             Tick(1.5),
             Dispatch(0, 2, 2.0),
             Tick(2.5),
@@ -147,7 +147,7 @@ class TestReading:
             Mark(2),
         ]
         log.append(frames, sync=True)
-        assert list(log.read(since=2)) == [Group(2, 1.0, [(1, "b", b"2")]), Tick(2.5), Dispatch(2, 1, 3.0)]
+        assert list(log.read(since=2)) == [Group(2, 1.0, [(1, "b", b"2", 7)]), Tick(2.5), Dispatch(2, 1, 3.0)]
         assert (log.next, log.settled) == (3, 2)
 
     def test_of_segments_that_are_not_needed_can_be_spared(self) -> None:
