@@ -77,6 +77,11 @@ def _csv_to_senml(_folder: Path) -> Workload:
     return chained(("csv_to_senml", {"schema": schema}), payloads=[row.encode() for row in rows])
 
 
+def _json_parse(_folder: Path) -> Workload:
+    objects = [{"at": time, **dict(zip(FIELDS, values, strict=True))} for time, values in _readings(_PACKS)]
+    return chained(("json_parse", {"timestamp": "at"}), payloads=[msgspec.json.encode(each) for each in objects])
+
+
 def _xml_parse(_folder: Path) -> Workload:
     readings = _readings(20 * _STUDENTS)
     return chained(
@@ -149,6 +154,7 @@ WORKLOADS: dict[str, Callable[[Path], Workload]] = {
     "csv_to_senml": _csv_to_senml,
     "senml_parse": lambda _folder: chained(("senml_parse", {})),
     "xml_parse": _xml_parse,
+    "json_parse": _json_parse,
     "bloom_filter": _bloom_filter,
     "range_filter": _behind_parse("range_filter", ranges={name: list(band) for name, band in BANDS.items()}),
     "accumulate": _behind_parse("accumulate", fields=FIELDS),
