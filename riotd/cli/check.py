@@ -67,7 +67,7 @@ def _report(config: cfg.Config, app_dir: str) -> dict[str, Any]:
         "ok": True,
         "mistakes": [],
         "warnings": _plain(cfg.warnings(config)),
-        "settings": config.model_dump(mode="json", by_alias=True),
+        "settings": cfg.settings(config),
         "plan": msgspec.to_builtins(cfg.plan(config, [app_dir])),
         "needs_restart": list(cfg.FIXED),
     }

@@ -55,13 +55,15 @@ def schema() -> dict[str, Any]:
     found["$defs"]["StageBlock"]["required"].remove("id")  # the task's name stands in for it
     found["required"] = [key for key in found["required"] if key not in BLOCKS]
     found["allOf"] = [_given_or_stage(key, kind) for key, kind in BLOCKS.items()]
+    found["not"] = {"required": ["source", "sources"]}
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **found, "title": "riotd"}
 
 
 def _given_or_stage(key: str, kind: str) -> dict[str, Any]:
     """JSON schema of a file that has the block, or a stage that stands for it."""
     stage = {"properties": {"task": {"enum": names(kind)}}, "required": ["task"]}
-    return {"anyOf": [{"required": [key]}, {"properties": {"stages": {"contains": stage}}}]}
+    given = [{"required": [name]} for name in ([key, "sources"] if key == "source" else [key])]
+    return {"anyOf": [*given, {"properties": {"stages": {"contains": stage}}}]}
 
 
 def _kinds(block: type[Block]) -> Iterator[type[Block]]:
@@ -70,9 +72,14 @@ def _kinds(block: type[Block]) -> Iterator[type[Block]]:
         yield from _kinds(kind)
 
 
+def settings(config: Config) -> dict[str, Any]:
+    """Every setting in force, as plain data; of `source` and `sources` the one that the file has."""
+    return config.model_dump(mode="json", by_alias=True, exclude={"sources" if config.source else "source"})
+
+
 def settings_text(config: Config) -> str:
-    """Every setting in force, as YAML; secrets are references and stay so."""
-    return yaml.safe_dump(config.model_dump(mode="json", by_alias=True), sort_keys=False, allow_unicode=True)
+    """The same as YAML; secrets are references and stay so."""
+    return yaml.safe_dump(settings(config), sort_keys=False, allow_unicode=True)
 
 
 def _checked(written: dict[str, Any]) -> tuple[Config | None, list[Mistake]]:

@@ -14,11 +14,26 @@ from riotd.errors import ConfigError
 FOLDER = Path(__file__).resolve().parents[2] / "config"
 REFERENCE = yaml.safe_load((FOLDER / "reference.yaml").read_text(encoding="utf-8"))
 FILE_SOURCE = {"type": "file", "path": "/nowhere/*.jsonl", "follow": False}
+SOURCES = {
+    "feed": {"type": "mqtt", "url": "mqtt://localhost", "topics": ["a/+"], "key": {"topic_level": 1}},
+    "models": {"type": "mqtt", "url": "mqtt://localhost", "topics": ["b"], "key": "every"},
+    "old": {"type": "file", "path": "/*", "follow": True},
+}
+SEVERAL = {
+    **{key: value for key, value in REFERENCE.items() if key != "source"},
+    "sources": SOURCES,
+    "stages": [{"id": "a", "task": "noop", "after": ["feed"], "key": ["source", {"field": "x"}]}, {"task": "average"}],
+    "sinks": {"out": {"type": "mqtt", "topic": "a"}},
+}
 
 words = st.sampled_from([
     "mqtt",
     "file",
+    "timer",
     "log",
+    "every",
+    "feed",
+    "a/late",
     "ray",
     "parse",
     "mean",
@@ -89,6 +104,17 @@ def test_any_value_anywhere_is_taken_or_refused_in_words(file: Path, base: Any, 
     for path, value in changes:
         base = _changed(base, path, value)
     file.write_text(yaml.safe_dump(base, allow_unicode=True), encoding="utf-8")
+    _load(file)
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(changes=st.lists(st.tuples(st.sampled_from(_paths(SEVERAL)), values), min_size=1, max_size=3))
+def test_any_value_in_a_file_of_several_sources_is_taken_or_refused(file: Path, changes: list[tuple[Any, Any]]) -> None:
+    """Neither names, keys nor what takes from them make anything fail but in words."""
+    data: Any = SEVERAL
+    for path, value in changes:
+        data = _changed(data, path, value)
+    file.write_text(yaml.safe_dump(data, allow_unicode=True), encoding="utf-8")
     _load(file)
 
 
