@@ -47,21 +47,22 @@ class DecisionTreeClassify(Predictor[TreeModel]):
 
     code = "DTC"
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - seven keys of the config
         self,
-        model: str | Mapping[str, Any],
+        model: str | Mapping[str, Any] | None = None,
         *,
         into: str = "class",
         updates: str | None = None,
+        features: Sequence[str] | None = None,
+        shadow: int = 0,
+        promote: str = "always",
         parity: bool = False,
     ) -> None:
-        super().__init__(TreeModel, model, into, updates)
+        super().__init__(
+            TreeModel, model, into=into, updates=updates, features=features, shadow=shadow, promote=promote
+        )
         self.parity = flag("parity", parity)
 
-    def _use(self, model: TreeModel) -> None:
-        super()._use(model)
-        self._tree = model.scorer
-
-    def _said(self, found: Sequence[float]) -> float | str:
-        place = self._tree(found)
-        return float(place) if self.parity else self._model.classes[place]
+    def _said(self, model: TreeModel, found: Mapping[str, float]) -> float | str:
+        place = model.scorer(list(found.values()))
+        return float(place) if self.parity else model.classes[place]

@@ -52,23 +52,24 @@ class LinearRegression(Predictor[LinearModel]):
 
     code = "MLR"
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - seven keys of the config
         self,
-        model: str | Mapping[str, Any],
+        model: str | Mapping[str, Any] | None = None,
         *,
         into: str = "prediction",
         updates: str | None = None,
+        features: Sequence[str] | None = None,
+        shadow: int = 0,
+        promote: str = "always",
         parity: bool = False,
     ) -> None:
-        super().__init__(LinearModel, model, into, updates)
+        super().__init__(
+            LinearModel, model, into=into, updates=updates, features=features, shadow=shadow, promote=promote
+        )
         self.parity = flag("parity", parity)
 
-    def _use(self, model: LinearModel) -> None:
-        super()._use(model)
-        self._sum = model.scorer
-
-    def _said(self, found: Sequence[float]) -> float:
-        prediction = self._sum(found)
+    def _said(self, model: LinearModel, found: Mapping[str, float]) -> float:
+        prediction = model.scorer(found.values())
         if not -LIMIT < prediction < LIMIT:  # NaN is neither
-            raise BadRecord(f"{self.into}: model {self._model.version} foretells no number within ±{LIMIT:g}")
+            raise BadRecord(f"{self.into}: model {model.version} foretells no number within ±{LIMIT:g}")
         return float32(max(-_JAVA_INT, min(_JAVA_INT - 1, int(prediction)))) if self.parity else prediction
