@@ -32,7 +32,7 @@ class ModelCompare(Task):
 
     It may take those of `notice_parse` too: then its output `notices` has the notice of a model that is better, in the
     field `payload`, to be published where notices are: to be taken now, without a trial. So where predicting tasks have
-    `promote: told`, a model takes over only after it has proved itself, and everywhere at the same message.
+    `promote: told`, a model takes over only after it has proved itself, and in all shards at the same message.
 
     A record that has neither predictions nor a notice is a BadRecord. What a trial has gathered is lost when another
     one begins.
