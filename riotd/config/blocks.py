@@ -208,7 +208,7 @@ class Config(Block):
     max_in_flight: Size = 16 * 10**6
     grace: Duration = 20.0
 
-    _file: str = PrivateAttr(default="")
+    _files: tuple[str, ...] = PrivateAttr(default=("",))
 
     @property
     def inlets(self) -> list[Inlet]:
@@ -231,4 +231,9 @@ class Config(Block):
     @property
     def file(self) -> str:
         """The path it was loaded from, or ""."""
-        return self._file
+        return self._files[0]
+
+    @property
+    def overlays(self) -> tuple[str, ...]:
+        """Paths of the files that were laid over it."""
+        return self._files[1:]

@@ -8,38 +8,34 @@ import msgspec
 import yaml
 from pydantic import ValidationError
 
-from riotd.config import document
 from riotd.config.blocks import Config
 from riotd.config.checks import across
 from riotd.config.connection import Block
 from riotd.config.endpoints import BLOCKS, Owners, expanded, names, relocated
+from riotd.config.layers import Layers, layered
 from riotd.config.mistakes import descriptions, translate
 from riotd.config.parts import partial, whole
 from riotd.config.surroundings import missing
 from riotd.errors import ConfigError, Mistake
 
 
-def load(path: str | Path, overrides: Sequence[str] = ()) -> Config:
-    """Read a file, apply overrides, check everything that can be checked without starting anything.
+def load(path: str | Path, overrides: Sequence[str] = (), *, overlays: Sequence[str] = ()) -> Config:
+    """Read a file, lay others over it, apply overrides, check all that can be checked without starting anything.
 
     Args:
-        path: the YAML file; relative paths in it are relative to the working directory.
-        overrides: `dotted.key=value`, the value as YAML.
+        path: the YAML file; relative paths in it, and in overlays, are relative to the working directory.
+        overrides: `dotted.key=value`, the value as YAML; they have the last word.
+        overlays: of each the name, `<folder of the file>/<name>/<name of the file>`, or the path of a YAML file.
 
     Raises:
         ConfigError: with every mistake, in the order of the file.
     """
-    file = Path(path)
-    data, mistakes = document.read(file)
-    if data is None:
-        raise ConfigError(mistakes)
-    overridden, wrong = document.override(data, overrides)
-    mistakes += wrong
-    config, found = _checked(data)
-    mistakes += [_located(mistake, str(file), overridden) for mistake in _in_order(found, data)]
+    layers, mistakes = layered(Path(path), overlays, overrides)
+    config, found = _checked(layers.data)
+    mistakes += [_located(mistake, layers) for mistake in _in_order(found, layers.data)]
     if config is None or mistakes:
         raise ConfigError(mistakes)
-    config._file = str(file)  # noqa: SLF001 - our own, kept out of the file's keys
+    config._files = tuple(layers.files)  # noqa: SLF001 - our own, kept out of the file's keys
     return config
 
 
@@ -114,6 +110,5 @@ def _block(mistake: Mistake) -> str:
     return mistake.where.partition(".")[0].partition("[")[0]
 
 
-def _located(mistake: Mistake, file: str, overridden: set[str]) -> Mistake:
-    origin = "--set" if mistake.where in overridden else file
-    return msgspec.structs.replace(mistake, where=f"{origin}: {mistake.where}")
+def _located(mistake: Mistake, layers: Layers) -> Mistake:
+    return msgspec.structs.replace(mistake, where=f"{layers.origin(mistake.where)}: {mistake.where}")

@@ -26,6 +26,9 @@ from riotd.config.inlets import AnyEntry, AnySource, Inlet, inlets
 from riotd.config.inputs import MqttSource, Source
 from riotd.config.keying import Key
 
+_TAG = {"source": 1, "rejects": 1, "sources": 2, "sinks": 2}
+"""Which step of a location in pydantic's errors is no key, but says which block of a union was tried."""
+
 
 class Parts(msgspec.Struct, frozen=True):
     """A config's blocks; None stands for one that is wrong in itself.
@@ -106,11 +109,12 @@ def _pruned(data: dict[str, Any], error: ValidationError) -> dict[str, Any]:
     copy = deepcopy(data)
     for detail in error.errors(include_url=False):
         if detail["type"] == "extra_forbidden":
+            *steps, last = detail["loc"]
             place: Any = copy
-            for step in detail["loc"][:-1]:
-                # a step that is not there is pydantic's mark of which block of a union it tried
-                place = place[step] if isinstance(step, int) else place.get(step, place)
-            place.pop(detail["loc"][-1], None)
+            for index, step in enumerate(steps):
+                if index != _TAG.get(steps[0]):
+                    place = place[step]
+            place.pop(last, None)
     return copy
 
 

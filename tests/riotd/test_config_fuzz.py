@@ -1,5 +1,6 @@
 """Whatever a file says, it is a Config or a list of mistakes."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -87,9 +88,9 @@ def _load(file: Path) -> None:
         assert config.difference(loaded, loaded) == ([], [])
 
 
-def _tried(file: Path, *settings: str) -> tuple[config.Config | None, list[str]]:
+def _tried(file: Path, *settings: str, overlays: Sequence[str] = ()) -> tuple[config.Config | None, list[str]]:
     try:
-        return config.load(file, settings), []
+        return config.load(file, settings, overlays=overlays), []
     except ConfigError as error:
         return None, [str(mistake) for mistake in error.mistakes]
 
@@ -116,6 +117,33 @@ def test_any_value_in_a_file_of_several_sources_is_taken_or_refused(file: Path, 
         data = _changed(data, path, value)
     file.write_text(yaml.safe_dump(data, allow_unicode=True), encoding="utf-8")
     _load(file)
+
+
+parts = st.fixed_dictionaries(
+    {},
+    optional={
+        "stages": st.dictionaries(st.sampled_from(["a", "average", "b"]), st.none() | values)
+        | st.lists(values | st.fixed_dictionaries({"id": st.sampled_from(["a", "average", "b"])})),
+        "sources": st.dictionaries(st.sampled_from(["feed", "b"]), values),
+        "key": values,
+        "batch": values,
+    },
+)
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(overlays=st.lists(parts | values, min_size=1, max_size=2))
+def test_anything_laid_over_a_file_is_taken_or_refused_in_words(file: Path, overlays: list[Any]) -> None:
+    """No overlay makes anything fail otherwise than by mistakes with their files; what loads can be planned."""
+    file.write_text(yaml.safe_dump(SEVERAL), encoding="utf-8")
+    names = [str(file.with_name(f"over{index}.yaml")) for index in range(len(overlays))]
+    for name, data in zip(names, overlays, strict=True):
+        Path(name).write_text(yaml.safe_dump(data, allow_unicode=True), encoding="utf-8")
+    loaded, mistakes = _tried(file, overlays=names)
+    assert (loaded is None) == bool(mistakes)
+    assert all(line.startswith((str(file), *names)) for line in mistakes)
+    if loaded is not None:
+        config.plan(loaded)
 
 
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
