@@ -51,5 +51,5 @@ shared := "--extra learn --extra plot --extra stores"
 
 # the newest versions of everything into constraints.txt and constraints-flink.txt (needs uv)
 constraints:
-    {{ pin }} {{ shared }} --extra ray --extra demo --extra beam --group dev --output-file constraints.txt
+    {{ pin }} {{ shared }} --extra ray --extra train --extra demo --extra beam --group dev --output-file constraints.txt
     {{ pin }} {{ shared }} --extra flink --output-file constraints-flink.txt

@@ -55,6 +55,9 @@ RIOTBENCH = {
     "bloom_train": ("", "BloomFilterTrain"),
     "join": ("", "JoinBolt"),
     "label_quantiles": ("", "AnnotateDTClass"),
+    "model_notice": ("", ""),
+    "notice_parse": ("", ""),
+    "model_compare": ("", ""),
     "json_parse": ("", ""),
 }
 """Our name to the code in RIoTBench's paper (table 1) and the name in its `MicroTopologyFactory`."""

@@ -183,4 +183,5 @@ def _leaves(error: BaseException) -> Iterator[BaseException]:
 def _summary(service: Service) -> str:
     config = service.config
     stages = " → ".join(stage.id for stage in service.plan.stages)
-    return f"{config.source.type} → {stages} → {', '.join(config.sinks)} ({config.engine.type}, {config.engine.shards})"
+    sources = ", ".join(inlet.name or inlet.block.type for inlet in config.inlets)
+    return f"{sources} → {stages} → {', '.join(config.sinks)} ({config.engine.type}, {config.engine.shards})"

@@ -154,7 +154,7 @@ def _books(config: cfg.Config, plan: Plan, clock: Clock) -> Books:
         # ids go on rising over restarts: they start at the microsecond of the start
         Batcher(limits(config), first_id=int(clock.wall() * 1e6)),
         Partitioner(
-            Keying(_key_of(config.key), config.key.field is None),
+            *map(_keying, config.inlets),
             shards=config.engine.shards,
             topics=any(outlet.topics for outlet in plan.outlets),
         ),
@@ -162,6 +162,10 @@ def _books(config: cfg.Config, plan: Plan, clock: Clock) -> Books:
         config.max_in_flight,
         passes(plan),
     )
+
+
+def _keying(inlet: cfg.Inlet) -> Keying:
+    return Keying(None if inlet.every else _key_of(inlet.key), inlet.key.field is None)
 
 
 def _key_of(key: cfg.Key) -> KeyOf:
@@ -173,13 +177,28 @@ def _key_of(key: cfg.Key) -> KeyOf:
 
 
 def _source(config: cfg.Config, clock: Clock) -> Source:
-    if isinstance(config.source, cfg.MqttSource):
-        from riotd.sources.mqtt import MqttSource  # noqa: PLC0415 - only the parts in use are loaded
+    sources = {inlet.name: _inlet(config, inlet, clock) for inlet in config.inlets}
+    if len(sources) == 1:
+        return next(iter(sources.values()))
+    from riotd.sources.merged import Merged  # noqa: PLC0415 - only the parts in use are loaded
 
-        return MqttSource(config.source, name=config.name, clock=clock, linger=config.max_wait)
+    return Merged(sources)
+
+
+def _inlet(config: cfg.Config, inlet: cfg.Inlet, clock: Clock) -> Source:
+    block = inlet.block
+    if isinstance(block, cfg.MqttSource):
+        from riotd.sources.mqtt import MqttSource  # noqa: PLC0415 - as above
+
+        name = f"{config.name}-{inlet.name}" if inlet.name else config.name  # a session of its own for each
+        return MqttSource(block, name=name, clock=clock, linger=config.max_wait)
+    if isinstance(block, cfg.TimerSource):
+        from riotd.sources.timer import TimerSource  # noqa: PLC0415
+
+        return TimerSource(block, name=inlet.name or config.name, clock=clock)
     from riotd.sources.files import FileSource  # noqa: PLC0415
 
-    return FileSource(config.source, clock=clock)
+    return FileSource(block, clock=clock)
 
 
 def _engine(config: cfg.Config, plan: Plan) -> Engine:
@@ -194,11 +213,11 @@ def _engine(config: cfg.Config, plan: Plan) -> Engine:
 
 
 def _connection(config: cfg.Config, own: cfg.Connection | None) -> cfg.Connection | None:
-    """How to reach the broker a block means: its own, else the source's, else the first MQTT sink's."""
+    """How to reach the broker a block means: its own, else the first MQTT source's, else the first MQTT sink's."""
     if own is not None:
         return own
-    if isinstance(config.source, cfg.MqttSource):
-        return config.source.connection()
+    if config.broker is not None:
+        return config.broker
     others = (block.connection for block in config.sinks.values() if isinstance(block, cfg.MqttSink))
     return next((connection for connection in others if connection is not None), None)
 

@@ -3,7 +3,7 @@
 import asyncio
 import shutil
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -26,8 +26,15 @@ def mosquitto() -> str | None:
 
 
 @asynccontextmanager
-async def private_broker(program: str, folder: Path) -> AsyncIterator[str]:
+async def private_broker(
+    program: str, folder: Path, *, environment: Mapping[str, str] | None = None
+) -> AsyncIterator[str]:
     """Run it for as long as the context lasts; its URL.
+
+    Args:
+        program: its path.
+        folder: for its settings.
+        environment: its own; None for ours.
 
     Raises:
         TimeoutError: it does not listen within ten seconds.
@@ -36,7 +43,9 @@ async def private_broker(program: str, folder: Path) -> AsyncIterator[str]:
         port = server.getsockname()[1]
     settings = folder / "mosquitto.conf"
     await asyncio.to_thread(settings.write_text, SETTINGS.format(port=port), encoding="utf-8")
-    process = await asyncio.create_subprocess_exec(program, "-c", str(settings), stdin=asyncio.subprocess.DEVNULL)
+    process = await asyncio.create_subprocess_exec(
+        program, "-c", str(settings), stdin=asyncio.subprocess.DEVNULL, env=environment
+    )
     try:
         async with asyncio.timeout(_START_WITHIN):
             while not await _listens(port):  # noqa: ASYNC110 - another process, which tells nobody

@@ -4,6 +4,7 @@ import socket
 import struct
 
 PUBLISH, PUBACK = 3, 4  # packet types, the first byte's upper half
+PING, PONG = b"\xc0\0", b"\xd0\0"
 _CONNECT, _SUBSCRIBE = 0x10, 0x82
 _CLEAN_SESSION = 2
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from riot_tasks import models
 from riotd.benchmarks import stored
 from riotd.benchmarks.workload import SENSORS, Workload, chained
 from riotd.feeds import BANDS, city, sensor_id
@@ -77,6 +78,11 @@ def _csv_to_senml(_folder: Path) -> Workload:
     return chained(("csv_to_senml", {"schema": schema}), payloads=[row.encode() for row in rows])
 
 
+def _json_parse(_folder: Path) -> Workload:
+    objects = [{"at": time, **dict(zip(FIELDS, values, strict=True))} for time, values in _readings(_PACKS)]
+    return chained(("json_parse", {"timestamp": "at"}), payloads=[msgspec.json.encode(each) for each in objects])
+
+
 def _xml_parse(_folder: Path) -> Workload:
     readings = _readings(20 * _STUDENTS)
     return chained(
@@ -127,6 +133,24 @@ def _multi_line_plot(_folder: Path) -> Workload:
     )
 
 
+def _model_notice(_folder: Path) -> Workload:
+    text = msgspec.json.encode(TREE).decode()
+    pack = [{"bn": "city:", "n": "model", "vs": text}, {"n": "blob", "vs": "city/tree.json"}]
+    return chained(("senml_parse", {}), ("model_notice", {}), payloads=[msgspec.json.encode(pack)])
+
+
+def _notice_parse(_folder: Path) -> Workload:
+    notice = models.notice(msgspec.json.encode(TREE), "city/tree.json")
+    return chained(("notice_parse", {}), payloads=[notice.encode()])
+
+
+def _model_compare(_folder: Path) -> Workload:
+    said = {"prediction": 21.5, "prediction_in_force": 22.5, "airquality_raw": 22.0}
+    pack = [{"bn": "dev7:", "n": name, "v": value} for name, value in said.items()]
+    params = {"actual": "airquality_raw"}
+    return chained(("senml_parse", {}), ("model_compare", params), payloads=[msgspec.json.encode(pack)])
+
+
 def _readings(number: int) -> list[tuple[float, list[float]]]:
     """Times and the five numbers of as many packs."""
     found = []
@@ -149,6 +173,7 @@ WORKLOADS: dict[str, Callable[[Path], Workload]] = {
     "csv_to_senml": _csv_to_senml,
     "senml_parse": lambda _folder: chained(("senml_parse", {})),
     "xml_parse": _xml_parse,
+    "json_parse": _json_parse,
     "bloom_filter": _bloom_filter,
     "range_filter": _behind_parse("range_filter", ranges={name: list(band) for name, band in BANDS.items()}),
     "accumulate": _behind_parse("accumulate", fields=FIELDS),
@@ -167,6 +192,9 @@ WORKLOADS: dict[str, Callable[[Path], Workload]] = {
     "noop": _behind_parse("noop"),
     "pi_viete": lambda _folder: chained(("pi_viete", {})),
     "label_quantiles": _label_quantiles,
+    "model_notice": _model_notice,
+    "notice_parse": _notice_parse,
+    "model_compare": _model_compare,
     "join": _join,
     "window": _behind_parse("window", fields=FIELDS, size="1m", aggregates=["mean", "p95"]),
     "bloom_train": _behind_parse("bloom_train", field="light"),

@@ -17,8 +17,10 @@ import msgspec
 
 from riotd import __version__
 from riotd.benchmarks.chart import Bar, rate_text, ratio_text, svg
+from riotd.benchmarks.machine import processor
 from riotd.benchmarks.measuring import Setting
 from riotd.benchmarks.suite import KNOWN, Line, Suite, one_core
+from riotd.cli.bench_flows import flows
 from riotd.cli.progress import bar
 from riotd.cli.tables import print_table
 
@@ -41,6 +43,9 @@ class Wish(NamedTuple):
 @click.group()
 def command() -> None:
     """Measure riotd on this machine."""
+
+
+command.add_command(flows)
 
 
 @command.command()
@@ -187,19 +192,10 @@ def _document(wish: Wish, lines: Sequence[Line]) -> dict[str, Any]:
         "when": datetime.now(UTC).isoformat(timespec="seconds"),
         "riotd": __version__,
         "python": platform.python_version(),
-        "machine": {"processor": _processor(), "cores": os.cpu_count()},
+        "machine": {"processor": processor(), "cores": os.cpu_count()},
         "run": wish._asdict(),
         "tasks": [{**msgspec.to_builtins(line), "ratio": line.ratio} for line in lines],
     }
-
-
-def _processor() -> str:
-    try:
-        text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
-    except OSError:
-        return platform.processor()
-    names = [line.partition(":")[2].strip() for line in text.splitlines() if line.startswith("model name")]
-    return names[0] if names else platform.processor()
 
 
 def _write(out: Path, document: dict[str, Any], lines: Sequence[Line]) -> None:

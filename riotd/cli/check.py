@@ -9,7 +9,7 @@ import click
 import msgspec
 
 from riotd import config as cfg
-from riotd.cli.options import app_dir_option, config_argument, set_option
+from riotd.cli.options import app_dir_option, config_argument, set_option, with_option
 from riotd.cli.outline import outline
 from riotd.cli.tables import print_labelled
 from riotd.cli.verbs import EXIT_CONFIG
@@ -19,6 +19,7 @@ EPILOG = """\b
 Examples:
   riotd check config/etl.yaml
   riotd check config/etl.yaml --set engine.type=ray --set engine.shards=4
+  riotd check config/etl.yaml --with taxi
   riotd check config/etl.yaml --json | jq .warnings
   riotd check --schema > riotd.schema.json
 
@@ -33,6 +34,7 @@ def _print_schema(ctx: click.Context, _parameter: click.Parameter, wanted: bool)
 
 @click.command("check", epilog=EPILOG)
 @config_argument
+@with_option
 @set_option
 @app_dir_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object: mistakes, warnings, settings, plan.")
@@ -44,10 +46,10 @@ def _print_schema(ctx: click.Context, _parameter: click.Parameter, wanted: bool)
     callback=_print_schema,
     help="Print the JSON schema of a configuration.",
 )
-def command(config: Path, settings: Sequence[str], app_dir: str, as_json: bool) -> None:
+def command(config: Path, overlays: Sequence[str], settings: Sequence[str], app_dir: str, as_json: bool) -> None:
     """Name every mistake in CONFIG, a line each, else show what would run."""
     try:
-        loaded = cfg.load(config, settings)
+        loaded = cfg.load(config, settings, overlays=overlays)
     except ConfigError as error:
         if not as_json:
             raise
@@ -64,10 +66,11 @@ def command(config: Path, settings: Sequence[str], app_dir: str, as_json: bool) 
 def _report(config: cfg.Config, app_dir: str) -> dict[str, Any]:
     return {
         "file": config.file,
+        "overlays": list(config.overlays),
         "ok": True,
         "mistakes": [],
         "warnings": _plain(cfg.warnings(config)),
-        "settings": config.model_dump(mode="json", by_alias=True),
+        "settings": cfg.settings(config),
         "plan": msgspec.to_builtins(cfg.plan(config, [app_dir])),
         "needs_restart": list(cfg.FIXED),
     }
@@ -78,7 +81,8 @@ def _plain(mistakes: Sequence[Mistake]) -> list[dict[str, str]]:
 
 
 def _show(config: cfg.Config) -> None:
-    click.secho(f"{config.file} is right: {config.name} would run", bold=True)
+    files, verb = " with ".join((config.file, *config.overlays)), "are" if config.overlays else "is"
+    click.secho(f"{files} {verb} right: {config.name} would run", bold=True)
     for label, text in outline(config, cfg.plan(config)):
         print_labelled(label, text)
     for warning in cfg.warnings(config):

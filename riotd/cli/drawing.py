@@ -1,19 +1,21 @@
 """A dataflow as a drawing: text for a terminal, Mermaid, Graphviz' dot."""
 
 import json
+from collections.abc import Iterator
 
 import msgspec
 
 from riotd import config as cfg
 from riotd.cli.outline import call_text, sink_text, source_text
 from riotd.dataflow import Plan
+from riotd.segments import Step, arranged
 
 
 class Node(msgspec.Struct, frozen=True):
     """A source, a stage or a sink.
 
     Attributes:
-        name: unique in the drawing: a stage's id, `source:`, or `sink:` and the sink's name; ids have no colon.
+        name: unique in the drawing: a stage's id, `source:` or `sink:` and the name there; ids have no colon.
         kind: `source`, `stage` or `sink`.
         title: what it is called.
         about: what it does.
@@ -25,45 +27,81 @@ class Node(msgspec.Struct, frozen=True):
     about: str
 
 
+class Edge(msgspec.Struct, frozen=True):
+    """Records on their way from one node to another.
+
+    Attributes:
+        origin: name of the node that gives them.
+        target: of the one that takes them.
+        label: the output they are of, if it is not the main one, and the key by which they change shards.
+    """
+
+    origin: str
+    target: str
+    label: str = ""
+
+
 class Drawing(msgspec.Struct, frozen=True):
-    """Nodes, each after those it takes from, and edges from name to name."""
+    """Nodes, each after those it takes from, and what goes from one to another."""
 
     nodes: list[Node]
-    edges: list[tuple[str, str]]
+    edges: list[Edge]
 
-    def after(self, name: str) -> list[str]:
-        """Names of those that take from this one."""
-        return [target for origin, target in self.edges if origin == name]
+    def after(self, name: str) -> list[Edge]:
+        """What goes out from this one."""
+        return [edge for edge in self.edges if edge.origin == name]
 
 
 def draw(config: cfg.Config, plan: Plan) -> Drawing:
     """The drawing of a configuration."""
-    source = Node("source:", "source", config.source.type, source_text(config))
+    sources = [_source(inlet) for inlet in config.inlets]
     stages = [Node(stage.id, "stage", stage.id, call_text(stage)) for stage in plan.stages]
     sinks = [Node(f"sink:{name}", "sink", name, sink_text(sink)) for name, sink in config.sinks.items()]
-    edges = [(origin, stage.id) for stage in plan.stages for origin in stage.after or ("source:",)]
-    edges += [(stage, f"sink:{outlet.sink}") for outlet in plan.outlets for stage in outlet.stages]
-    return Drawing([source, *stages, *sinks], edges)
+    edges = [edge for step in arranged(plan) for edge in _inputs(plan, step)]
+    edges += [_edge(name, f"sink:{outlet.sink}") for outlet in plan.outlets for name in outlet.stages]
+    return Drawing([*sources, *stages, *sinks], edges)
+
+
+def _source(inlet: cfg.Inlet) -> Node:
+    return Node(f"source:{inlet.name}", "source", inlet.name or inlet.block.type, source_text(inlet.block))
+
+
+def _inputs(plan: Plan, step: Step) -> Iterator[Edge]:
+    """What goes to a stage; all raw messages are those of each source."""
+    for each in step.inputs:
+        names = [each.name] if each.name else [f"source:{name}" for name in plan.sources or ("",)]
+        key = f"⇄ {cfg.key_text(step.key)}" if plan.shards > 1 and each.edge is not None else ""
+        for name in names:
+            yield _edge(f"source:{name}" if name in plan.sources else name, step.stage.id, key)
+
+
+def _edge(name: str, target: str, key: str = "") -> Edge:
+    """An edge from what `name` stands for: a node, or `<stage>/<output>`."""
+    origin, _, output = name.partition("/")
+    return Edge(origin, target, ", ".join(filter(None, (output, key))))
 
 
 def text(drawing: Drawing) -> str:
-    """A tree; what takes from several is drawn below the first of them, and only named below the others."""
+    """A tree below each source; what takes from several is drawn below the first, and only named below the others."""
     nodes = {node.name: node for node in drawing.nodes}
-    root = drawing.nodes[0]
-    lines = [f"{root.title}  {root.about}"]
+    lines: list[str] = []
     drawn: set[str] = set()
 
     def branch(name: str, indent: str) -> None:
-        targets = drawing.after(name)
-        for target in targets:
-            node, end, here = nodes[target], target == targets[-1], target not in drawn
-            drawn.add(target)
-            arrow = "▶ " if node.kind == "sink" else ""
-            lines.append(f"{indent}{'└─' if end else '├─'} {arrow}{node.title}  {node.about if here else '(above)'}")
+        edges = drawing.after(name)
+        for edge in edges:
+            node, end, here = nodes[edge.target], edge is edges[-1], edge.target not in drawn
+            drawn.add(edge.target)
+            arrow, label = "▶ " if node.kind == "sink" else "", f"({edge.label}) " if edge.label else ""
+            about = node.about if here else "(above)"
+            lines.append(f"{indent}{'└─' if end else '├─'} {label}{arrow}{node.title}  {about}")
             if here:
-                branch(target, indent + ("   " if end else "│  "))
+                branch(edge.target, indent + ("   " if end else "│  "))
 
-    branch(root.name, "")
+    for root in drawing.nodes:
+        if root.kind == "source":
+            lines.append(f"{root.title}  {root.about}")
+            branch(root.name, "")
     return "\n".join(lines)
 
 
@@ -79,7 +117,10 @@ def mermaid(drawing: Drawing) -> str:
         opening, closing = _SHAPES[node.kind]
         label = "<br>".join(_entities(part) for part in (node.title, node.about))
         lines.append(f'  {numbers[node.name]}{opening}"{label}"{closing}')
-    return "\n".join([*lines, *(f"  {numbers[origin]} --> {numbers[target]}" for origin, target in drawing.edges)])
+    for edge in drawing.edges:
+        label = f'|"{_entities(edge.label)}"|' if edge.label else ""
+        lines.append(f"  {numbers[edge.origin]} -->{label} {numbers[edge.target]}")
+    return "\n".join(lines)
 
 
 def _entities(label: str) -> str:
@@ -98,8 +139,10 @@ def dot(drawing: Drawing) -> str:
     for node in drawing.nodes:
         label = _quoted(f"{node.title}\n{node.about}")
         lines.append(f"  {_quoted(node.name)} [shape={_DOT_SHAPES[node.kind]}, label={label}];")
-    edges = [f"  {_quoted(origin)} -> {_quoted(target)};" for origin, target in drawing.edges]
-    return "\n".join([*lines, *edges, "}"])
+    for edge in drawing.edges:
+        label = f" [label={_quoted(edge.label)}]" if edge.label else ""
+        lines.append(f"  {_quoted(edge.origin)} -> {_quoted(edge.target)}{label};")
+    return "\n".join([*lines, "}"])
 
 
 def _quoted(label: str) -> str:
@@ -111,6 +154,6 @@ def layers(drawing: Drawing) -> list[list[Node]]:
     depth: dict[str, int] = {}
     for node in drawing.nodes:
         depth[node.name] = max(
-            (depth[origin] + 1 for origin, target in drawing.edges if target == node.name), default=0
+            (depth[edge.origin] + 1 for edge in drawing.edges if edge.target == node.name), default=0
         )
     return [[node for node in drawing.nodes if depth[node.name] == level] for level in range(max(depth.values()) + 1)]

@@ -24,6 +24,14 @@ set_option = click.option(
     help="Override a key, such as batch.max_wait=2ms or stages.mean.params.window=5. May be repeated.",
 )
 
+with_option = click.option(
+    "--with",
+    "overlays",
+    multiple=True,
+    metavar="NAME",
+    help="Lay another file over it: <folder of CONFIG>/NAME/<name of CONFIG>, or a path. May be repeated.",
+)
+
 app_dir_option = click.option(
     "--app-dir",
     type=click.Path(path_type=Path, file_okay=False, exists=True),

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterable
 
+from riot_tasks import Task
 from riotd import catalog
 from riotd import config as cfg
 from riotd.cli.tables import aligned
 from riotd.dataflow import Plan, Stage
 from riotd.partitioning import GROUPS
+from riotd.segments import Step, arranged, passes
 from riotd.units import duration_text, size_text
 
 Line = tuple[str, str]
@@ -14,16 +16,18 @@ Line = tuple[str, str]
 
 
 _MANY = "{:,}".format
+_KEYS = {"source": "device", "name": "name of the field"}
+"""What a part of a stage's key tells apart."""
 
 
 def outline(config: cfg.Config, plan: Plan) -> list[Line]:
     """The whole plan, from the source to what SIGHUP may change."""
     return [
-        ("source", source_text(config)),
-        ("key", _key(config.key, config.engine.shards)),
+        *_sources(config),
         ("batch", _batch(config)),
         ("engine", _engine(config.engine)),
         *_labelled("stages", _stages(config, plan)),
+        *_exchanges(plan),
         *_labelled("sinks", _sinks(config, plan)),
         ("rejects", _rejects(config.rejects)),
         ("stats", _stats(config)),
@@ -32,12 +36,13 @@ def outline(config: cfg.Config, plan: Plan) -> list[Line]:
     ]
 
 
-def source_text(config: cfg.Config) -> str:
+def source_text(source: cfg.AnySource) -> str:
     """Where messages come from."""
-    source = config.source
     if isinstance(source, cfg.FileSource):
         how = "followed, through rotation" if source.follow else "read to the end"
         return f"{source.path}, {how}, {source.format}"
+    if isinstance(source, cfg.TimerSource):
+        return _timer_text(source)
     session: str = source.session
     if session == "persistent" and source.protocol == "5":
         session = f"persistent ({duration_text(source.session_expiry)})"
@@ -45,6 +50,16 @@ def source_text(config: cfg.Config) -> str:
     return (
         f"{source.url}  {' '.join(source.topics)}  QoS {source.qos}, MQTT {source.protocol}, {session} session{ahead}"
     )
+
+
+def _timer_text(timer: cfg.TimerSource) -> str:
+    if timer.file is not None:
+        pace = f", {timer.speed:g} times as fast" if timer.speed != 1 else ""
+        return f"the rows of {timer.file}{pace}{', again and again' if timer.repeat else ''}"
+    back = f", each for the last {duration_text(timer.window)}" if timer.window else ""
+    if timer.every is not None:
+        return f"every {duration_text(timer.every)}{' of the clock' if timer.align else ''}{back}"
+    return f"at {timer.cron}, {timer.timezone or 'UTC'}{back}"
 
 
 def sink_text(sink: cfg.MqttSink | cfg.FileSink) -> str:
@@ -61,18 +76,36 @@ def call_text(stage: Stage) -> str:
     return f"{stage.task}({', '.join(f'{name}={value!r}' for name, value in stage.params.items())})"
 
 
+def _sources(config: cfg.Config) -> list[Line]:
+    shards = config.engine.shards
+    if config.source is not None:
+        return [("source", source_text(config.source)), ("key", _key(config.key, shards))]
+    rows = [(inlet.name, source_text(inlet.block), f"key: {_inlet_key(inlet)}") for inlet in config.inlets]
+    return [*_labelled("sources", aligned(rows)), ("key", f"in {_groups(shards)}")]
+
+
+def _inlet_key(inlet: cfg.Inlet) -> str:
+    return "every message goes to every shard" if inlet.every else _key_text(inlet.key)
+
+
 def _labelled(label: str, texts: Iterable[str]) -> list[Line]:
     return [(label if index == 0 else "", text) for index, text in enumerate(texts)]
 
 
 def _key(key: cfg.Key, shards: int) -> str:
+    return f"{_key_text(key)}, in {_groups(shards)}"
+
+
+def _key_text(key: cfg.Key) -> str:
     if key.topic_level is not None:
-        said = f"level {key.topic_level} of the topic"
-    elif key.topic_regex is not None:
-        said = f"{key.topic_regex} in the topic"
-    else:
-        said = f"field {key.field} of the payload" if key.field else "none: all messages are of one device"
-    return f"{said}, in {GROUPS} groups on {shards} shard{'s' * (shards > 1)}"
+        return f"level {key.topic_level} of the topic"
+    if key.topic_regex is not None:
+        return f"{key.topic_regex} in the topic"
+    return f"field {key.field} of the payload" if key.field else "none: all messages are of one device"
+
+
+def _groups(shards: int) -> str:
+    return f"{GROUPS} groups on {shards} shard{'s' * (shards > 1)}"
 
 
 def _batch(config: cfg.Config) -> str:
@@ -91,18 +124,38 @@ def _engine(engine: cfg.EngineBlock) -> str:
 def _stages(config: cfg.Config, plan: Plan) -> list[str]:
     rows = []
     blocks = cfg.stood_for(config.stages)
-    for stage in plan.stages:
-        task = catalog.find(stage.task)
-        state = "an instance per device" if task.stateful else "no state"
-        if stage.id in blocks:
-            state = f"is {blocks[stage.id]}"
+    for step in arranged(plan):
+        stage, task = step.stage, catalog.find(step.stage.task)
+        state = f"is {blocks[stage.id]}" if stage.id in blocks else _state(task, step.key)
         rows.append((
             stage.id,
-            f"← {', '.join(stage.after) or 'messages'}",
+            f"{'⇄' if exchanged(plan, step) else '←'} {', '.join(stage.after) or 'messages'}",
             call_text(stage),
             f"{task.pattern}, {state}",
         ))
     return aligned(rows)
+
+
+def _state(task: type[Task], key: tuple[str, ...]) -> str:
+    if not task.stateful:
+        return "no state"
+    if task.shared or key == ("one",):
+        return "one instance for all" if key == ("one",) else "one instance a shard"
+    return "an instance per " + " and ".join(_KEYS.get(part, f"field {part[1:]}") for part in key)
+
+
+def exchanged(plan: Plan, step: Step) -> bool:
+    """Whether records have to go to another shard for this stage."""
+    return plan.shards > 1 and any(each.edge is not None for each in step.inputs)
+
+
+def _exchanges(plan: Plan) -> list[Line]:
+    stages = [step.stage.id for step in arranged(plan) if exchanged(plan, step)]
+    if not stages:
+        return []
+    return [
+        ("exchange", f"⇄: for {', '.join(stages)} records go to the shard of their key; {passes(plan)} passes a batch")
+    ]
 
 
 def _sinks(config: cfg.Config, plan: Plan) -> list[str]:

@@ -19,6 +19,7 @@ VERBS = {
     "convert": "Turn a property file of RIoTBench into a configuration.",
     "generate": "Make realistic sensor data.",
     "replay": "Publish a recorded file in its own time, or faster.",
+    "train": "Train a model on recorded history, its settings chosen by cross-validation.",
     "bench": "Measure the tasks on this machine, beside RIoTBench's figures.",
     "demo": "See it all work: broker, feed and daemon on this machine.",
 }

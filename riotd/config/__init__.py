@@ -15,32 +15,41 @@ from riotd.config.blocks import (
 )
 from riotd.config.connection import Block, Connection, Duration, Secret, Size, Tls
 from riotd.config.endpoints import stood_for
+from riotd.config.inlets import AnySource, FileEntry, Inlet, MqttEntry, TimerEntry
 from riotd.config.inputs import FileSource, MqttSource
-from riotd.config.keying import Key, key_text
-from riotd.config.loading import load, schema, settings_text
+from riotd.config.keying import Key, SourceKey, key_text
+from riotd.config.loading import load, schema, settings, settings_text
 from riotd.config.planning import plan
 from riotd.config.reloading import FIXED, difference, merged
+from riotd.config.timers import TimerSource
 
 __all__ = [
     "FIXED",
+    "AnySource",
     "BatchLimits",
     "Block",
     "Config",
     "Connection",
     "Duration",
     "EngineBlock",
+    "FileEntry",
     "FileRejects",
     "FileSink",
     "FileSource",
+    "Inlet",
     "Key",
     "LogRejects",
+    "MqttEntry",
     "MqttRejects",
     "MqttSink",
     "MqttSource",
     "Secret",
     "Size",
+    "SourceKey",
     "StageBlock",
     "StatsBlock",
+    "TimerEntry",
+    "TimerSource",
     "Tls",
     "difference",
     "key_text",
@@ -48,6 +57,7 @@ __all__ = [
     "merged",
     "plan",
     "schema",
+    "settings",
     "settings_text",
     "stood_for",
     "warnings",

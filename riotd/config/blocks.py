@@ -6,7 +6,8 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field, PrivateAttr, model_validator
 
 from riotd.config.connection import Block, Connection, Duration, Size
-from riotd.config.inputs import Source
+from riotd.config.inlets import AnyEntry, AnySource, Inlet, SourceName, inlets
+from riotd.config.inputs import MqttSource, Source
 from riotd.config.keying import Key, StageKey
 
 _MAX_WAIT = {"inline": 0.0, "ray": 0.002}
@@ -182,6 +183,7 @@ class Config(Block):
     Attributes:
         name: the daemon's, in topics, client ids and logs.
         source: where messages come from.
+        sources: several instead, by name; stages take from one by `after: [name]`.
         key: which device a message is of; default none: all share one key, and so one shard.
         batch: when a micro-batch closes.
         stages: the dataflow.
@@ -194,7 +196,8 @@ class Config(Block):
     """
 
     name: str = Field(pattern=r"^[A-Za-z0-9_.-]+$")
-    source: Source
+    source: Source | None = None
+    sources: dict[SourceName, AnyEntry] = Field(default={})
     key: Key = Key()
     batch: BatchLimits = BatchLimits()
     stages: list[StageBlock] = Field(min_length=1)
@@ -205,7 +208,20 @@ class Config(Block):
     max_in_flight: Size = 16 * 10**6
     grace: Duration = 20.0
 
-    _file: str = PrivateAttr(default="")
+    _files: tuple[str, ...] = PrivateAttr(default=("",))
+
+    @property
+    def inlets(self) -> list[Inlet]:
+        """All sources in the order of the file; the single one has no name."""
+        single = {} if self.source is None else {"": self.source}
+        sources: dict[str, AnySource | None] = {**single, **self.sources}
+        return inlets(sources, self.key)
+
+    @property
+    def broker(self) -> Connection | None:
+        """How to reach the broker of whatever has no connection of its own: the first MQTT source's."""
+        blocks = (inlet.block for inlet in self.inlets)
+        return next((block.connection() for block in blocks if isinstance(block, MqttSource)), None)
 
     @property
     def max_wait(self) -> float:
@@ -215,4 +231,9 @@ class Config(Block):
     @property
     def file(self) -> str:
         """The path it was loaded from, or ""."""
-        return self._file
+        return self._files[0]
+
+    @property
+    def overlays(self) -> tuple[str, ...]:
+        """Paths of the files that were laid over it."""
+        return self._files[1:]

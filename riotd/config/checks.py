@@ -5,7 +5,8 @@ from collections.abc import Iterator
 
 from riotd import catalog
 from riotd.config.blocks import MqttRejects, MqttSink, StageBlock
-from riotd.config.inputs import FileSource, MqttSource
+from riotd.config.inlets import AnySource, Inlet
+from riotd.config.inputs import MqttSource
 from riotd.config.parts import Parts
 from riotd.config.planning import among, graph
 from riotd.config.references import Names
@@ -21,14 +22,40 @@ _MOST_AHEAD = 50_000
 def across(parts: Parts) -> list[Mistake]:
     """Every mistake that no block shows by itself; blocks that are wrong in themselves are left out."""
     return [
+        *_sources(parts),
         *_tasks(parts),
         *_graph(parts),
         *_outlets(parts),
         *_topics(parts),
         *_brokers(parts),
         *_sizes(parts),
-        *_key(parts),
+        *_keys(parts),
     ]
+
+
+def _sources(parts: Parts) -> Iterator[Mistake]:
+    if not parts.sources:
+        yield Mistake("source", "must be given", "where messages come from; several, by name, are in sources:")
+    if "" in parts.sources and len(parts.sources) > 1:
+        yield Mistake("sources", "there is a source: too", "keep one of the two")
+    ids = [stage and stage.id for stage in parts.stages]
+    for name in filter(None, parts.sources):
+        if name in ids:
+            yield Mistake(f"sources.{name}", f"{name!r} is also the id of stages[{ids.index(name)}]", "rename one")
+    yield from _clients(parts)
+
+
+def _clients(parts: Parts) -> Iterator[Mistake]:
+    """A broker ends the connection of whoever has a client id, when another one comes with it."""
+    known: dict[tuple[str, str], str] = {}
+    for inlet in parts.inlets():
+        block = inlet.block
+        if not isinstance(block, MqttSource) or block.client_id is None:
+            continue
+        first = known.setdefault((block.url, block.client_id), inlet.where)
+        if first != inlet.where:
+            what = f"is also that of {first}: each connection would end the other"
+            yield Mistake(f"{inlet.where}.client_id", what, "rename one, or leave it out")
 
 
 def _tasks(parts: Parts) -> Iterator[Mistake]:
@@ -72,7 +99,8 @@ def _outlets(parts: Parts) -> Iterator[Mistake]:
 
 
 def _names(parts: Parts) -> Names:
-    return Names({stage.id: stage.task for stage in parts.stages if stage is not None})
+    sources = [name for name in parts.sources if name]
+    return Names({stage.id: stage.task for stage in parts.stages if stage is not None}, sources)
 
 
 def _topics(parts: Parts) -> Iterator[Mistake]:
@@ -95,9 +123,11 @@ def _template(where: str, topic: str, fields: tuple[str, ...]) -> Iterator[Mista
 
 def _brokers(parts: Parts) -> Iterator[Mistake]:
     """Whatever publishes needs a broker to publish to."""
-    if not isinstance(parts.source, FileSource):
+    kinds = [block and block.type for block in parts.sources.values()]
+    if not kinds or None in kinds or "mqtt" in kinds:
         return
-    remedy = "give it connection: {url: …}, for the source is a file and has none"
+    sources = f"the source is a {kinds[0]} and has none" if len(kinds) == 1 else "none of the sources has one"
+    remedy = f"give it connection: {{url: …}}, for {sources}"
     for name, sink in parts.sinks.items():
         if isinstance(sink, MqttSink) and sink.connection is None:
             yield Mistake(f"sinks.{name}.connection", "must be given", remedy)
@@ -106,39 +136,51 @@ def _brokers(parts: Parts) -> Iterator[Mistake]:
 
 
 def _sizes(parts: Parts) -> Iterator[Mistake]:
-    batch, engine, source = parts.batch, parts.engine, parts.source
+    batch, engine = parts.batch, parts.engine
     if batch is None or engine is None:
         return
     if parts.max_in_flight is not None and parts.max_in_flight < batch.max_bytes * engine.shards:
         least = f"{size_text(batch.max_bytes * engine.shards)}, batch.max_bytes times engine.shards"
         remedy = "a batch that can't fill only ever times out"
         yield Mistake("max_in_flight", f"must be at least {least} (is {size_text(parts.max_in_flight)})", remedy)
-    if not isinstance(source, MqttSource) or source.qos == 0 or source.protocol != "5":
-        return
     whole = batch.max_records * engine.shards
-    if source.receive_maximum < whole:
-        what = f"must be at least {whole}, batch.max_records times engine.shards (is {source.receive_maximum})"
-        most = _MOST_AHEAD // engine.shards
-        remedy = "raise it" if whole <= _MOST_AHEAD else f"lower batch.max_records to {most} at most"
-        yield Mistake("source.receive_maximum", what, f"a batch that can't fill only ever times out: {remedy}")
-
-
-def _key(parts: Parts) -> Iterator[Mistake]:
-    key, source = parts.key, parts.source
-    if key is None:
+    limits = [_ahead(block) for block in parts.sources.values()]
+    if not limits or None in limits or (given := sum(filter(None, limits))) >= whole:
         return
+    inlet = max(parts.inlets(), key=lambda inlet: _ahead(inlet.block) or 0)
+    together = " of all sources together" if len(limits) > 1 else ""
+    what = f"must be at least {whole}{together}, batch.max_records times engine.shards (is {given})"
+    most = _MOST_AHEAD // engine.shards
+    remedy = "raise it" if whole <= _MOST_AHEAD else f"lower batch.max_records to {most} at most"
+    where = f"{inlet.where}.receive_maximum"
+    yield Mistake(where, what, f"a batch that can't fill only ever times out: {remedy}")
+
+
+def _ahead(block: AnySource | None) -> int | None:
+    """Messages the source may give before any is acknowledged; None for no limit, or none that is known."""
+    limited = isinstance(block, MqttSource) and block.qos > 0 and block.protocol == "5"
+    return block.receive_maximum if isinstance(block, MqttSource) and limited else None
+
+
+def _keys(parts: Parts) -> Iterator[Mistake]:
+    for inlet in parts.inlets() if parts.key is not None else ():
+        yield from _key(inlet)
+
+
+def _key(inlet: Inlet) -> Iterator[Mistake]:
+    key = inlet.key
     if key.topic_regex is not None:
         try:
             re.compile(key.topic_regex)
         except re.error as error:
-            yield Mistake("key.topic_regex", f"is no regular expression: {error}")
-    if key.topic_level is None or not isinstance(source, MqttSource):
+            yield Mistake(f"{inlet.key_where}.topic_regex", f"is no regular expression: {error}")
+    if key.topic_level is None or not isinstance(inlet.block, MqttSource):
         return
-    for topic in source.topics:
+    for topic in inlet.block.topics:
         levels = filter_levels(topic)
         if levels[-1] != "#" and key.topic_level >= len(levels):
             what = f"must be below {len(levels)}, for so many levels has {topic} (is {key.topic_level})"
-            yield Mistake("key.topic_level", what, "levels are counted from 0")
+            yield Mistake(f"{inlet.key_where}.topic_level", what, "levels are counted from 0")
 
 
 def filter_levels(topic: str) -> list[str]:

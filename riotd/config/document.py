@@ -82,8 +82,13 @@ def parse(text: str) -> Any:  # noqa: ANN401 - what YAML gives
         raise ValueError(_problem(error)) from error
 
 
-def read(path: Path) -> tuple[dict[str, Any] | None, list[Mistake]]:
-    """The file's mapping, or None if there is no sense in it, and what is wrong with it as YAML."""
+def read(path: Path, *, whole: bool = True) -> tuple[dict[str, Any] | None, list[Mistake]]:
+    """The file's mapping, or None if there is no sense in it, and what is wrong with it as YAML.
+
+    Args:
+        path: of the file.
+        whole: whether it is a configuration by itself, and not what differs from one, which may be nothing.
+    """
     where = str(path)
     try:
         data, mistakes = _load(path.read_text(encoding="utf-8"), where)
@@ -93,11 +98,11 @@ def read(path: Path) -> tuple[dict[str, Any] | None, list[Mistake]]:
         return None, [Mistake(where, f"byte {error.start} is not UTF-8", "save it as UTF-8")]
     except (yaml.YAMLError, RecursionError) as error:
         return None, [_no_yaml(where, error)]
-    if data is None:
+    if data is None and whole:
         return None, [Mistake(where, "is empty", "riotd's config/minimal.yaml is a start")]
-    if not isinstance(data, dict):
+    if not isinstance(data, dict | None):
         return None, [Mistake(where, f"must be a mapping (is a {type(data).__name__})", "begin with a line name: …")]
-    return data, mistakes
+    return data or {}, mistakes
 
 
 def _load(text: str, where: str) -> tuple[Any, list[Mistake]]:
@@ -185,12 +190,13 @@ def _step(place: object, steps: list[str], path: str) -> tuple[Any, int]:
         if int(steps[0]) < len(place):
             return int(steps[0]), 1
         raise LookupError(f"there is no {path}[{steps[0]}]; it has {len(place)}, counted from 0")
-    ids = [_identity(block) for block in place]
+    ids = [identity(block) for block in place]
     known = next((name for name in joined if name in ids), "")
     if not known:
         raise LookupError(f"there is no {steps[0]!r} in {path}; there are {', '.join(ids)}")
     return ids.index(known), known.count(".") + 1
 
 
-def _identity(block: object) -> str:
+def identity(block: object) -> str:
+    """What a block in a list is called: its id, which by default is its task's name."""
     return str(block.get("id", block.get("task", ""))) if isinstance(block, dict) else str(block)

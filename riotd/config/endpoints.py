@@ -1,11 +1,12 @@
 """Stages that are the daemon's own source and sinks: `mqtt_subscribe` and `mqtt_publish`.
 
 A stage `mqtt_publish` becomes an entry of `sinks:` under the stage's name that takes the stage's records, a stage
-`mqtt_subscribe` becomes the `source:`. That happens to the file's plain data, before there are types, so that
-whatever is checked and promised of sinks and sources holds for these; mistakes in them are put in the stage's words.
+`mqtt_subscribe` becomes the `source:`, or, where there are several, the entry `<stage>.in` of `sources:`. That happens
+to the file's plain data, before there are types, so that whatever is checked and promised of sinks and sources holds
+for these; mistakes in them are put in the stage's words.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from inspect import signature
 from typing import Any
 
@@ -18,6 +19,7 @@ from riot_tasks.io.mqtt_subscribe import MqttSubscribe
 from riotd import catalog
 from riotd.config.blocks import MqttSink, Sink, StageBlock
 from riotd.config.connection import Secret
+from riotd.config.inlets import AnyEntry
 from riotd.config.inputs import Source
 from riotd.errors import Mistake
 
@@ -54,6 +56,7 @@ class _Endpoint(msgspec.Struct, frozen=True):
         name: its id.
         params: as the file has them.
         first: whether it takes the messages themselves.
+        source: the name of the source it becomes; "" if that is the single one, and of a sink.
     """
 
     index: int
@@ -61,6 +64,7 @@ class _Endpoint(msgspec.Struct, frozen=True):
     name: str
     params: Mapping[str, Any]
     first: bool
+    source: str
 
     @property
     def where(self) -> str:
@@ -68,7 +72,8 @@ class _Endpoint(msgspec.Struct, frozen=True):
 
     @property
     def path(self) -> str:
-        return f"sinks.{self.name}" if self.kind == PUBLISH else "source"
+        source = f"sources.{self.source}" if self.source else "source"
+        return f"sinks.{self.name}" if self.kind == PUBLISH else source
 
     def block(self) -> dict[str, Any]:
         """The block it stands for, as it would be written."""
@@ -91,18 +96,19 @@ def names(kind: str) -> list[str]:
 def expanded(data: dict[str, Any]) -> Expanded:
     """The file's mapping with the source and the sinks its stages stand for; `data` stays as it is."""
     stages = data.get("stages")
-    found = list(_endpoints(stages)) if isinstance(stages, list) else []
+    found = _endpoints(stages, several=bool(data.get("sources"))) if isinstance(stages, list) else []
     if not found:
         return Expanded(data, {}, [])
     whole = {**data, "stages": list(data["stages"])}
     owners: dict[str, str] = {}
     mistakes = []
     for each in found:
-        if mistake := _misplaced(each, owners) or _put(whole, each):
+        if mistake := _put(whole, each):
             mistakes.append(mistake)
             continue
         owners[each.path] = each.where
-        whole["stages"][each.index] = _without_bad_secret(data["stages"][each.index])
+        stage = _without_bad_secret(data["stages"][each.index])
+        whole["stages"][each.index] = {**stage, "after": [each.source]} if each.source else stage
     return Expanded(whole, owners, mistakes)
 
 
@@ -116,7 +122,7 @@ def owners(stages: Sequence[StageBlock]) -> Owners:
     return {each.path: each.where for each in _of(stages)}
 
 
-def _of(stages: Sequence[StageBlock]) -> Iterator[_Endpoint]:
+def _of(stages: Sequence[StageBlock]) -> list[_Endpoint]:
     return _endpoints([stage.model_dump(by_alias=True) for stage in stages])
 
 
@@ -125,8 +131,9 @@ def relocated(mistake: Mistake, owners: Owners) -> Mistake:
     for path, stage in owners.items():
         rest = mistake.where.removeprefix(path)
         if mistake.where.startswith(path) and rest[:1] in {"", ".", "["}:
-            kind = SUBSCRIBE if path == "source" else PUBLISH
-            where = f"{stage}.params{_parameter(kind, rest)}"
+            kind = PUBLISH if path.startswith("sinks.") else SUBSCRIBE
+            # of what such a stage subscribes to, the key can only be the top-level one
+            where = "key" if rest == ".key" else f"{stage}.params{_parameter(kind, rest)}"
             remedy = mistake.remedy.replace("connection: {url: …}", "url: mqtt://host:1883")
             return Mistake(where, mistake.what, remedy)
     return mistake
@@ -141,15 +148,27 @@ def _parameter(kind: str, rest: str) -> str:
     return f".{inner}" if key in _DIRECT[kind] else f".options.{inner}" if inner else ""
 
 
-def _endpoints(stages: Sequence[object]) -> Iterator[_Endpoint]:
-    for index, stage in enumerate(stages):
-        kind = _kind(stage.get("task")) if isinstance(stage, dict) else ""
-        if not isinstance(stage, dict) or not kind:
-            continue
-        name, params, after = stage.get("id", stage["task"]), stage.get("params"), stage.get("after")
-        if isinstance(name, str):
-            given = params if isinstance(params, dict) else {}
-            yield _Endpoint(index, kind, name, given, first=not after and (index == 0 or after is not None))
+def _endpoints(stages: Sequence[object], *, several: bool = False) -> list[_Endpoint]:
+    """The stages that stand for blocks; `several` says that there are named sources beside theirs."""
+    kinds = [_kind(stage.get("task")) if isinstance(stage, dict) else "" for stage in stages]
+    several = several or kinds.count(SUBSCRIBE) > 1
+    return [
+        _endpoint(index, kind, name, stage, several=several)
+        for index, (stage, kind) in enumerate(zip(stages, kinds, strict=True))
+        if isinstance(stage, dict) and kind and isinstance(name := stage.get("id", stage["task"]), str)
+    ]
+
+
+def _endpoint(index: int, kind: str, name: str, stage: Mapping[str, Any], *, several: bool) -> _Endpoint:
+    after, source = stage.get("after"), f"{name}.in"  # not the stage's own name, for both are names to take from
+    own = after == [source]
+    first = own or (not after and (index == 0 or after is not None))
+    source = source if kind == SUBSCRIBE and (several or own) else ""
+    return _Endpoint(index, kind, name, _mapping(stage.get("params")), first, source)
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 def _kind(task: object) -> str:
@@ -163,35 +182,33 @@ def _kind(task: object) -> str:
     return name if name in _TASKS else ""
 
 
-def _misplaced(each: _Endpoint, owners: Owners) -> Mistake | None:
+def _put(whole: dict[str, Any], each: _Endpoint) -> Mistake | None:
+    """Put the block where the file would have it; what is wrong if that can't be."""
+    block, there = each.block(), ""
     if each.kind == PUBLISH:
+        if not _entered(whole, "sinks", each.name, block, kind=Sink):
+            return Mistake(each.where, f"there is a sink {each.name!r} too", "rename one, or keep one of the two")
         return None
     if not each.first:
         return Mistake(each.where, "takes from the broker, not from a stage", "put it first, or write after: []")
-    if each.path in owners:
-        first = owners[each.path]
-        return Mistake(each.where, f"{first} is the source already", "there is one: give it the topics of both")
-    return None
+    single = whole.get("source")
+    if single is not None and (each.source or not _same(Source, single, block)):
+        there = "source:"
+    elif each.source and not _entered(whole, "sources", each.source, block, kind=AnyEntry):
+        there = f"source {each.source!r}"
+    elif not each.source:
+        whole["source"] = block
+    return Mistake(each.where, f"there is a {there} too", "keep one of the two") if there else None
 
 
-def _put(whole: dict[str, Any], each: _Endpoint) -> Mistake | None:
-    """Put the block where the file would have it; what is wrong if another one is there."""
-    block = each.block()
-    if each.kind == SUBSCRIBE:
-        there = whole.setdefault("source", block)
-        same = there is block or _same(Source, there, block)
-        return None if same else Mistake(each.where, "there is a source: too", "keep one of the two")
-    sinks = whole.get("sinks") or {}
-    if not isinstance(sinks, dict):
-        return None  # which is a mistake by itself
-    there = sinks.get(each.name, block)
-    whole["sinks"] = {**sinks, each.name: there}
-    same = there is block or _same(Sink, there, block)
-    return (
-        None
-        if same
-        else Mistake(each.where, f"there is a sink {each.name!r} too", "rename one, or keep one of the two")
-    )
+def _entered(whole: dict[str, Any], blocks: str, name: str, block: dict[str, Any], *, kind: Any) -> bool:  # noqa: ANN401 - one of the file's types
+    """Put an entry among its like; False if there is another one under its name."""
+    known = whole.get(blocks) or {}
+    if not isinstance(known, dict):
+        return True  # which is a mistake by itself
+    there = known.get(name, block)
+    whole[blocks] = {**known, name: there}
+    return there is block or _same(kind, there, block)
 
 
 def _same(kind: Any, one: object, other: object) -> bool:  # noqa: ANN401 - one of the file's types

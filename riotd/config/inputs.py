@@ -1,10 +1,11 @@
-"""What comes in, as the config says it: subscriptions or files."""
+"""What comes in, as the config says it: subscriptions or files; timers are in `timers`."""
 
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
 from riotd.config.connection import Block, Connection, Size
+from riotd.config.timers import TimerSource
 
 
 def _topic_filter(text: str) -> str:
@@ -64,5 +65,5 @@ class FileSource(Block):
     max_line: Size = 2**20
 
 
-Source = Annotated[MqttSource | FileSource, Field(discriminator="type")]
+Source = Annotated[MqttSource | FileSource | TimerSource, Field(discriminator="type")]
 """What `source:` may be."""

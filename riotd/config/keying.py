@@ -37,6 +37,31 @@ class Key(Block):
         return self
 
 
+class SourceKey(Key):
+    """The key of one of several sources.
+
+    Attributes:
+        every: hands each message to every shard, with the key ""; `key: every` is short for it.
+    """
+
+    every: bool = False
+
+    @model_validator(mode="before")
+    @classmethod
+    def _word(cls, data: Any) -> Any:  # noqa: ANN401 - what YAML gives
+        if not isinstance(data, str):
+            return data
+        if data != "every":
+            raise ValueError(f"must be a mapping, or the word every (is {text(data)})")
+        return {"every": True}
+
+    @model_validator(mode="after")
+    def _alone(self) -> "SourceKey":
+        if self.every and (self.topic_level, self.topic_regex, self.field) != (None, None, None):
+            raise ValueError("every stands alone: each shard has all messages, whatever their topic or field")
+        return self
+
+
 def _parts(value: object) -> list[str | dict[str, str]]:
     """A stage's key in one form, a list of words and `{field: …}`."""
     parts = [_part(each) for each in (value if isinstance(value, list) else [value])]

@@ -8,38 +8,34 @@ import msgspec
 import yaml
 from pydantic import ValidationError
 
-from riotd.config import document
 from riotd.config.blocks import Config
 from riotd.config.checks import across
 from riotd.config.connection import Block
 from riotd.config.endpoints import BLOCKS, Owners, expanded, names, relocated
+from riotd.config.layers import Layers, layered
 from riotd.config.mistakes import descriptions, translate
 from riotd.config.parts import partial, whole
 from riotd.config.surroundings import missing
 from riotd.errors import ConfigError, Mistake
 
 
-def load(path: str | Path, overrides: Sequence[str] = ()) -> Config:
-    """Read a file, apply overrides, check everything that can be checked without starting anything.
+def load(path: str | Path, overrides: Sequence[str] = (), *, overlays: Sequence[str] = ()) -> Config:
+    """Read a file, lay others over it, apply overrides, check all that can be checked without starting anything.
 
     Args:
-        path: the YAML file; relative paths in it are relative to the working directory.
-        overrides: `dotted.key=value`, the value as YAML.
+        path: the YAML file; relative paths in it, and in overlays, are relative to the working directory.
+        overrides: `dotted.key=value`, the value as YAML; they have the last word.
+        overlays: of each the name, `<folder of the file>/<name>/<name of the file>`, or the path of a YAML file.
 
     Raises:
         ConfigError: with every mistake, in the order of the file.
     """
-    file = Path(path)
-    data, mistakes = document.read(file)
-    if data is None:
-        raise ConfigError(mistakes)
-    overridden, wrong = document.override(data, overrides)
-    mistakes += wrong
-    config, found = _checked(data)
-    mistakes += [_located(mistake, str(file), overridden) for mistake in _in_order(found, data)]
+    layers, mistakes = layered(Path(path), overlays, overrides)
+    config, found = _checked(layers.data)
+    mistakes += [_located(mistake, layers) for mistake in _in_order(found, layers.data)]
     if config is None or mistakes:
         raise ConfigError(mistakes)
-    config._file = str(file)  # noqa: SLF001 - our own, kept out of the file's keys
+    config._files = tuple(layers.files)  # noqa: SLF001 - our own, kept out of the file's keys
     return config
 
 
@@ -55,13 +51,15 @@ def schema() -> dict[str, Any]:
     found["$defs"]["StageBlock"]["required"].remove("id")  # the task's name stands in for it
     found["required"] = [key for key in found["required"] if key not in BLOCKS]
     found["allOf"] = [_given_or_stage(key, kind) for key, kind in BLOCKS.items()]
+    found["not"] = {"required": ["source", "sources"]}
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **found, "title": "riotd"}
 
 
 def _given_or_stage(key: str, kind: str) -> dict[str, Any]:
     """JSON schema of a file that has the block, or a stage that stands for it."""
     stage = {"properties": {"task": {"enum": names(kind)}}, "required": ["task"]}
-    return {"anyOf": [{"required": [key]}, {"properties": {"stages": {"contains": stage}}}]}
+    given = [{"required": [name]} for name in ([key, "sources"] if key == "source" else [key])]
+    return {"anyOf": [*given, {"properties": {"stages": {"contains": stage}}}]}
 
 
 def _kinds(block: type[Block]) -> Iterator[type[Block]]:
@@ -70,9 +68,14 @@ def _kinds(block: type[Block]) -> Iterator[type[Block]]:
         yield from _kinds(kind)
 
 
+def settings(config: Config) -> dict[str, Any]:
+    """Every setting in force, as plain data; of `source` and `sources` the one that the file has."""
+    return config.model_dump(mode="json", by_alias=True, exclude={"sources" if config.source else "source"})
+
+
 def settings_text(config: Config) -> str:
-    """Every setting in force, as YAML; secrets are references and stay so."""
-    return yaml.safe_dump(config.model_dump(mode="json", by_alias=True), sort_keys=False, allow_unicode=True)
+    """The same as YAML; secrets are references and stay so."""
+    return yaml.safe_dump(settings(config), sort_keys=False, allow_unicode=True)
 
 
 def _checked(written: dict[str, Any]) -> tuple[Config | None, list[Mistake]]:
@@ -107,6 +110,5 @@ def _block(mistake: Mistake) -> str:
     return mistake.where.partition(".")[0].partition("[")[0]
 
 
-def _located(mistake: Mistake, file: str, overridden: set[str]) -> Mistake:
-    origin = "--set" if mistake.where in overridden else file
-    return msgspec.structs.replace(mistake, where=f"{origin}: {mistake.where}")
+def _located(mistake: Mistake, layers: Layers) -> Mistake:
+    return msgspec.structs.replace(mistake, where=f"{layers.origin(mistake.where)}: {mistake.where}")

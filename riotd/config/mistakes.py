@@ -111,6 +111,8 @@ def _walk(location: tuple[int | str, ...]) -> _Place:
     hint: Any = Config
     owner: type[Block] | None = None
     for step in location:
+        if step == "[key]":  # pydantic's mark that the name before it is meant, not what it leads to
+            break
         blocks = list(_blocks(hint))
         secret = secret or Secret in blocks
         if len(blocks) > 1 and (tagged := [block for block in blocks if step in _tags(block)]):

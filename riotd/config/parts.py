@@ -22,14 +22,22 @@ from riotd.config.blocks import (
     StatsBlock,
 )
 from riotd.config.connection import Connection
-from riotd.config.inputs import FileSource, MqttSource, Source
+from riotd.config.inlets import AnyEntry, AnySource, Inlet, inlets
+from riotd.config.inputs import MqttSource, Source
 from riotd.config.keying import Key
+
+_TAG = {"source": 1, "rejects": 1, "sources": 2, "sinks": 2}
+"""Which step of a location in pydantic's errors is no key, but says which block of a union was tried."""
 
 
 class Parts(msgspec.Struct, frozen=True):
-    """A config's blocks; None stands for one that is wrong in itself."""
+    """A config's blocks; None stands for one that is wrong in itself.
 
-    source: MqttSource | FileSource | None
+    Attributes:
+        sources: by name, the single one under "".
+    """
+
+    sources: dict[str, AnySource | None]
     key: Key | None
     batch: BatchLimits | None
     engine: EngineBlock | None
@@ -39,10 +47,15 @@ class Parts(msgspec.Struct, frozen=True):
     sinks: dict[str, MqttSink | FileSink | None]
     max_in_flight: int | None = None
 
+    def inlets(self) -> list[Inlet]:
+        """The sources that are right, with their keys."""
+        return inlets(self.sources, self.key or Key())
+
     def connections(self) -> Iterator[tuple[str, Connection]]:
         """Every connection with its path in the file."""
-        if isinstance(self.source, MqttSource):
-            yield "source", self.source
+        for inlet in self.inlets():
+            if isinstance(inlet.block, MqttSource):
+                yield inlet.where, inlet.block
         for name, sink in self.sinks.items():
             if isinstance(sink, MqttSink) and sink.connection:
                 yield f"sinks.{name}.connection", sink.connection
@@ -55,7 +68,7 @@ class Parts(msgspec.Struct, frozen=True):
 def whole(config: Config) -> Parts:
     """The blocks of a config."""
     return Parts(
-        source=config.source,
+        sources={inlet.name: inlet.block for inlet in config.inlets},
         key=config.key,
         batch=config.batch,
         engine=config.engine,
@@ -72,7 +85,7 @@ def partial(data: dict[str, Any], error: ValidationError) -> Parts:
     pruned = {key: value for key, value in _pruned(data, error).items() if value is not None}
     stages, sinks = pruned.get("stages"), pruned.get("sinks")
     return Parts(
-        source=_block(Source, pruned.get("source")),
+        sources=_sources(pruned),
         key=_block(Key, pruned.get("key", {})),
         batch=_block(BatchLimits, pruned.get("batch", {})),
         engine=_block(EngineBlock, pruned.get("engine", {})),
@@ -83,16 +96,25 @@ def partial(data: dict[str, Any], error: ValidationError) -> Parts:
     )
 
 
+def _sources(pruned: dict[str, Any]) -> dict[str, AnySource | None]:
+    single = {"": _block(Source, pruned["source"])} if "source" in pruned else {}
+    several = pruned.get("sources", {})
+    if not isinstance(several, dict):
+        return single or {"": None}  # there, and wrong: neither missing nor to be looked into
+    return {**single, **{str(name): _block(AnyEntry, block) for name, block in several.items()}}
+
+
 def _pruned(data: dict[str, Any], error: ValidationError) -> dict[str, Any]:
     """A copy without the keys there should not be."""
     copy = deepcopy(data)
     for detail in error.errors(include_url=False):
         if detail["type"] == "extra_forbidden":
+            *steps, last = detail["loc"]
             place: Any = copy
-            for step in detail["loc"][:-1]:
-                # a step that is not there is pydantic's mark of which block of a union it tried
-                place = place[step] if isinstance(step, int) else place.get(step, place)
-            place.pop(detail["loc"][-1], None)
+            for index, step in enumerate(steps):
+                if index != _TAG.get(steps[0]):
+                    place = place[step]
+            place.pop(last, None)
     return copy
 
 

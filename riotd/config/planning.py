@@ -48,6 +48,7 @@ def plan(config: Config, path: Sequence[str] = ()) -> Plan:
         idle=config.engine.idle,
         path=tuple(path),
         shards=config.engine.shards,
+        sources=tuple(inlet.name for inlet in config.inlets if inlet.name),
     )
 
 

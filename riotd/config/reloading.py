@@ -11,6 +11,7 @@ from riotd.errors import ConfigError
 FIXED = (
     "name",
     "source",
+    "sources",
     "key",
     "engine.type",
     "engine.shards",
@@ -42,6 +43,7 @@ def merged(old: Config, new: Config) -> Config:
     kept = {
         "name": old.name,
         "source": old.source,
+        "sources": old.sources,
         "key": old.key,
         "engine": new.engine.model_copy(
             update={key: getattr(old.engine, key) for key in ("type", "shards", "address")}

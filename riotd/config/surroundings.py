@@ -9,26 +9,32 @@ from riotd.config.blocks import FileRejects, FileSink
 from riotd.config.connection import Connection
 from riotd.config.inputs import FileSource
 from riotd.config.parts import Parts
+from riotd.config.timers import TimerSource, timer_mistakes
 from riotd.errors import Mistake
 
 
 def missing(parts: Parts) -> list[Mistake]:
     """Everything the blocks refer to that is not there, or not ours to use."""
-    return [*_input(parts), *_outputs(parts), *_secrets(parts)]
+    return [*_inputs(parts), *_outputs(parts), *_secrets(parts)]
 
 
-def _input(parts: Parts) -> Iterator[Mistake]:
-    source = parts.source
-    if not isinstance(source, FileSource):
-        return
+def _inputs(parts: Parts) -> Iterator[Mistake]:
+    for inlet in parts.inlets():
+        if isinstance(inlet.block, FileSource):
+            yield from _input(f"{inlet.where}.path", inlet.block)
+        elif isinstance(inlet.block, TimerSource):
+            yield from timer_mistakes(inlet.where, inlet.block)
+
+
+def _input(where: str, source: FileSource) -> Iterator[Mistake]:
     if not source.path:
-        yield Mistake("source.path", "must be given", "a file or a glob")
+        yield Mistake(where, "must be given", "a file or a glob")
     elif source.follow:
-        yield from _folder("source.path", _root(source.path), writable=False)
+        yield from _folder(where, _root(source.path), writable=False)
     elif not glob(source.path):  # noqa: PTH207 - a whole pattern, absolute or not, which Path.glob does not take
-        yield Mistake("source.path", f"there is no {source.path}", "follow: true waits for it")
+        yield Mistake(where, f"there is no {source.path}", "follow: true waits for it")
     elif not has_magic(source.path) and not os.access(source.path, os.R_OK):
-        yield Mistake("source.path", f"{source.path} can't be read by this user")
+        yield Mistake(where, f"{source.path} can't be read by this user")
 
 
 def _root(path: str) -> Path:
@@ -43,12 +49,13 @@ def _outputs(parts: Parts) -> Iterator[Mistake]:
     files = {f"sinks.{name}.path": sink.path for name, sink in parts.sinks.items() if isinstance(sink, FileSink)}
     if isinstance(parts.rejects, FileRejects):
         files["rejects.path"] = parts.rejects.path
+    read = {inlet.block.path for inlet in parts.inlets() if isinstance(inlet.block, FileSource)}
     for where, path in files.items():
         if path.is_dir():
             yield Mistake(where, f"{path} is a folder", "give the path of a file in it")
         else:
             yield from _folder(where, path.parent, writable=True)
-        if isinstance(parts.source, FileSource) and parts.source.path == str(path):
+        if str(path) in read:
             yield Mistake(where, f"{path} is also what is read", "write somewhere else")
 
 

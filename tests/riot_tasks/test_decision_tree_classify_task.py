@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from riot_tasks import BadRecord, Record, Value
+from riot_tasks import Aside, BadRecord, Record, Value
 from riot_tasks.predict.decision_tree_classify import DecisionTreeClassify
 from tests.riot_tasks.weka import city_rows, document, taxi_rows
 
@@ -113,7 +113,10 @@ def test_a_record_brings_another_tree() -> None:
     """From the next record on the tree that came is in use, also after a restart."""
     task = DecisionTreeClassify(MODEL, updates="model")
     newer = {**MODEL, "version": "city-2", "tree": {"leaf": "BAD"}}
-    assert _out(task, model=json.dumps(newer)) == []
+    (event,) = task.process(Record(1, "dev7", 0.0, {"model": json.dumps(newer)}))
+    assert event == Aside(
+        1, "dev7", 0.0, {"event": "taken", "version": "city-2", "previous": "city-1"}, {}, {}, "events"
+    )
     other = DecisionTreeClassify(MODEL, updates="model")
     other.restore(task.snapshot())
     assert _out(task) == _out(other) == [{"class": "BAD"}]

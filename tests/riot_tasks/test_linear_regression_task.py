@@ -111,66 +111,10 @@ def test_a_model_may_be_a_file(tmp_path: Path) -> None:
     assert _out(LinearRegression(str(path)), temperature=0.0, humidity=0.0)[0]["prediction"] == 30.0
 
 
-@pytest.mark.parametrize("encode", [str, str.encode])
-def test_a_record_brings_another_model(encode: Any) -> None:
-    """From the record after it on, a model that comes in the field `updates` is in use; it gives nothing itself."""
-    task = LinearRegression(MODEL, updates="model")
-    newer = {**MODEL, "version": "city-2", "coefficients": {"light": 1.0}}
-    assert _out(task, temperature=20.0, humidity=40.0)[0]["prediction"] == 30.0
-    assert _out(task, model=encode(json.dumps(newer)), temperature=20.0) == []
-    (result,) = task.process(Record(3, "dev7", 0.0, {"light": 5.0}))
-    assert (result.values, result.meta) == ({"light": 5.0, "prediction": 35.0}, {"model": "city-2"})
-
-
-@pytest.mark.parametrize(
-    ("brought", "message"),
-    [
-        ("{", "model: no model: "),
-        (12, "model: holds no model, but a int"),
-        (json.dumps({**MODEL, "format": 2}), "model: format 2: this riot_tasks reads up to 1"),
-        (
-            json.dumps({**MODEL, "version": "city-2", "target": "dust"}),
-            "model: city-2 foretells dust, city-1 airquality",
-        ),
-        (
-            json.dumps({**MODEL, "version": "city-2", "features": ["temperature", "humidity", "noise"]}),
-            "model: light is a feature of only one of city-2, city-1",
-        ),
-        (json.dumps(document("CITY-DTC-1422748810000")), "model: CITY-DTC-1422748810000 is no linear_regression"),
-    ],
-)
-def test_a_model_that_does_not_fit_is_refused(brought: Value, message: str) -> None:
-    """A broken model, or one for something else, is refused, and the old one stays."""
-    task = LinearRegression(MODEL, updates="model")
-    with pytest.raises(BadRecord, match=message):
-        _out(task, model=brought)
-    assert [
-        result.meta["model"] for result in task.process(Record(1, "d", 0.0, {"temperature": 1, "humidity": 1}))
-    ] == ["city-1"]
-
-
-def test_an_old_model_may_come_back() -> None:
-    """A rollback is an update with the old model."""
-    task = LinearRegression(MODEL, updates="model")
-    for document_ in ({**MODEL, "version": "city-2", "intercept": 0.0}, MODEL):
-        assert _out(task, model=json.dumps(document_)) == []
-    assert _out(task, temperature=0.0, humidity=0.0)[0]["prediction"] == 30.0
-
-
 def test_without_updates_a_field_of_that_name_is_a_field() -> None:
     """Unless `updates` says so, no record can change the model."""
     task = LinearRegression(MODEL)
     assert _out(task, model="DHT22", temperature=0.0, humidity=0.0)[0]["prediction"] == 30.0
-
-
-def test_a_snapshot_has_the_model_that_came() -> None:
-    """A restored task goes on with the model that came in the stream, and with the configured one if none did."""
-    task = LinearRegression(MODEL, updates="model")
-    assert task.snapshot() == {"version": 1, "model": None}
-    _out(task, model=json.dumps({**MODEL, "version": "city-2", "intercept": 1.0}))
-    other = LinearRegression(MODEL, updates="model")
-    other.restore(task.snapshot())
-    assert _out(other, temperature=0.0, humidity=0.0) == [{"temperature": 0.0, "humidity": 0.0, "prediction": 1.0}]
 
 
 @pytest.mark.parametrize(
@@ -178,11 +122,16 @@ def test_a_snapshot_has_the_model_that_came() -> None:
     [
         ({"model": "/nowhere/model.json"}, "model: '/nowhere/model.json' can't be read: No such file or directory"),
         ({"model": {}}, "model: no model: Object missing required field `kind`"),
-        ({"model": None}, "model: no model: Expected `object`, got `null`"),
+        ({"model": None}, "model: give one, or set updates to the field in which records bring one"),
+        ({"model": 7}, "model: no model: Expected `object`, got `int`"),
         ({"model": document("CITY-DTC-1422748810000")}, "model: CITY-DTC-1422748810000 is no linear_regression"),
         ({"into": "light"}, "model: city-1 has the feature light, which is where the result goes; set into"),
         ({"into": ""}, "into: must be a field's name"),
         ({"updates": 1}, "updates: must be a field's name"),
+        ({"features": ["humidity"]}, "model: city-1 needs temperature, which is not among the features"),
+        ({"features": "humidity"}, "features: 'humidity' is no list of different field names"),
+        ({"shadow": -1}, "shadow: must be a whole number from 0 to"),
+        ({"promote": "better"}, "promote: must be 'always' or 'told'"),
         ({"parity": None}, "parity: must be true or false"),
     ],
 )

@@ -265,6 +265,15 @@ class TestRange:
         assert _out(self._task(max_rows=4), _record(rowstart=0, rowend=2000))[0]["count"] == 4
 
 
+def test_a_reader_may_be_there_before_the_writers(tmp_path: Path) -> None:
+    """With `create` a range of a table that nobody has written to yet is empty, and then has what is written."""
+    store = {"store": f"sqlite://{tmp_path}/new.db", "table": "sysdata"}
+    task, trigger = TableRange(**store, create=True), _record(rowstart=0, rowend=5000)
+    assert [result.values["count"] for result in task.process(trigger)] == [0]
+    list(TableInsert(**store).process(Record(1, "dev7", 1.0, {"x": 1})))
+    assert [result.values["rows"] for result in task.process(trigger)] == ['[{"time":1.0,"x":1}]']
+
+
 @pytest.mark.skipif(not SAMPLE.exists(), reason="RIoTBench's data are not here")
 def test_riotbenchs_timer_reads_what_was_inserted(tmp_path: Path) -> None:
     """The city sample, inserted through a shard, is found by a row of RIoTBench's timer file as it is."""
@@ -306,6 +315,12 @@ def test_riotbenchs_timer_reads_what_was_inserted(tmp_path: Path) -> None:
             "on_miss: 'null' must know which fields",
         ),
         (TableRange, {"store": "sqlite:nowhere.db", "table": "sysdata"}, "store: nowhere.db is not there"),
+        (
+            TableRange,
+            {"store": "sqlite:no/where.db", "table": "sysdata", "create": True},
+            "store: the folder .*/no is not there",
+        ),
+        (TableRange, {"store": STORE, "table": "sysdata", "create": 1}, "create: must be true or false"),
         (TableRange, {"store": STORE, "table": "sysdata", "unit": "h"}, "unit: must be 'ms' or 's'"),
         (TableRange, {"store": STORE, "table": "sysdata", "give": "csv"}, "give: must be 'rows' or 'records'"),
         (TableRange, {"store": STORE, "table": "sysdata", "max_rows": 0}, "max_rows: must be a whole number from 1"),

@@ -65,7 +65,7 @@ etl.yaml is right: city would run
   rejects   the log
   stats     riotd/city/stats every 10s, riotd/city/status
   limits    16MB in flight, 1,000,000 devices a stage and shard, 20s to stop
-  reload    SIGHUP changes everything but name, source, key, engine.type, engine.shards, engine.address, \
+  reload    SIGHUP changes everything but name, source, sources, key, engine.type, engine.shards, engine.address, \
 stats.topic, stats.status, stats.connection
   warning   source.session: QoS 1 with a clean session: what is sent while riotd is away is lost; \
 session: persistent keeps it at the broker

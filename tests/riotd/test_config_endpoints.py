@@ -176,6 +176,26 @@ def test_any_name_of_the_task_will_do(load: Load, name: str) -> None:
     assert list(load(BARE.replace("task: mqtt_publish", f'task: "{name}"')).sinks) == ["out"]
 
 
+def test_several_subscriptions_are_several_sources(load: Load) -> None:
+    """Each takes the messages of its own broker and no other's, beside those that the file names."""
+    second = '  - {id: other, task: mqtt_subscribe, after: [], params: {topics: [b], url: "mqtt://other"}}\n'
+    loaded = load(BARE + second + "sources: {notes: {type: file, path: in.jsonl}}\n")
+    assert [inlet.name for inlet in loaded.inlets] == ["notes", "feed.in", "other.in"]
+    assert loaded.sources["other.in"].url == "mqtt://other"
+    after = {stage.id: stage.after for stage in config.plan(loaded).stages}
+    assert after == {"feed": ("feed.in",), "parse": ("feed",), "out": ("parse",), "other": ("other.in",)}
+    assert config.difference(load(config.settings_text(loaded)), loaded) == ([], [])
+
+
+def test_of_several_subscriptions_each_has_its_own_mistakes(load: Load, mistakes: Mistakes) -> None:
+    """What is wrong, or worth a warning, with one of them stands at its parameter; its key is the file's."""
+    second = '  - {id: other, task: MQS, after: [], params: {topics: [b/+x], url: "mqtt://other"}}\n'
+    (line,) = mistakes(BARE + second)
+    assert line.startswith("f.yaml: stages[3].params.topics[0]: + and # stand alone")
+    said = [warning.where for warning in config.warnings(load(BARE + second.replace("+x", "+"), "engine.shards=2"))]
+    assert said == ["stages[0].params.session", "stages[3].params.session", "key", "stages[3]"]
+
+
 def test_sinks_of_both_kinds_live_together(load: Load) -> None:
     """The file's own sinks stay, before those of the stages."""
     loaded = load(BARE + "sinks: {archive: {type: file, path: a.jsonl}}\n")
@@ -270,8 +290,9 @@ def test_a_password_that_is_no_reference_is_not_repeated(mistakes: Mistakes, pas
             "stages[2]: there is a sink 'out' too; rename one, or keep one of the two",
         ),
         (
-            BARE + '  - {task: MQS, after: [], params: {topics: [b], url: "mqtt://b"}}\n',
-            "stages[3]: stages[0] is the source already; there is one: give it the topics of both",
+            BARE + '  - {task: MQS, after: [], params: {topics: [b], url: "mqtt://b"}}\nsources:\n'
+            "  feed.in: {type: file, path: in.jsonl}\n",
+            "stages[0]: there is a source 'feed.in' too; keep one of the two",
         ),
         (
             BARE + '  - {task: MQS, params: {topics: [b], url: "mqtt://b"}}\n',

@@ -1,5 +1,6 @@
 """Whatever a file says, it is a Config or a list of mistakes."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,26 @@ from riotd.errors import ConfigError
 FOLDER = Path(__file__).resolve().parents[2] / "config"
 REFERENCE = yaml.safe_load((FOLDER / "reference.yaml").read_text(encoding="utf-8"))
 FILE_SOURCE = {"type": "file", "path": "/nowhere/*.jsonl", "follow": False}
+SOURCES = {
+    "feed": {"type": "mqtt", "url": "mqtt://localhost", "topics": ["a/+"], "key": {"topic_level": 1}},
+    "models": {"type": "mqtt", "url": "mqtt://localhost", "topics": ["b"], "key": "every"},
+    "old": {"type": "file", "path": "/*", "follow": True},
+}
+SEVERAL = {
+    **{key: value for key, value in REFERENCE.items() if key != "source"},
+    "sources": SOURCES,
+    "stages": [{"id": "a", "task": "noop", "after": ["feed"], "key": ["source", {"field": "x"}]}, {"task": "average"}],
+    "sinks": {"out": {"type": "mqtt", "topic": "a"}},
+}
 
 words = st.sampled_from([
     "mqtt",
     "file",
+    "timer",
     "log",
+    "every",
+    "feed",
+    "a/late",
     "ray",
     "parse",
     "mean",
@@ -72,9 +88,9 @@ def _load(file: Path) -> None:
         assert config.difference(loaded, loaded) == ([], [])
 
 
-def _tried(file: Path, *settings: str) -> tuple[config.Config | None, list[str]]:
+def _tried(file: Path, *settings: str, overlays: Sequence[str] = ()) -> tuple[config.Config | None, list[str]]:
     try:
-        return config.load(file, settings), []
+        return config.load(file, settings, overlays=overlays), []
     except ConfigError as error:
         return None, [str(mistake) for mistake in error.mistakes]
 
@@ -90,6 +106,44 @@ def test_any_value_anywhere_is_taken_or_refused_in_words(file: Path, base: Any, 
         base = _changed(base, path, value)
     file.write_text(yaml.safe_dump(base, allow_unicode=True), encoding="utf-8")
     _load(file)
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(changes=st.lists(st.tuples(st.sampled_from(_paths(SEVERAL)), values), min_size=1, max_size=3))
+def test_any_value_in_a_file_of_several_sources_is_taken_or_refused(file: Path, changes: list[tuple[Any, Any]]) -> None:
+    """Neither names, keys nor what takes from them make anything fail but in words."""
+    data: Any = SEVERAL
+    for path, value in changes:
+        data = _changed(data, path, value)
+    file.write_text(yaml.safe_dump(data, allow_unicode=True), encoding="utf-8")
+    _load(file)
+
+
+parts = st.fixed_dictionaries(
+    {},
+    optional={
+        "stages": st.dictionaries(st.sampled_from(["a", "average", "b"]), st.none() | values)
+        | st.lists(values | st.fixed_dictionaries({"id": st.sampled_from(["a", "average", "b"])})),
+        "sources": st.dictionaries(st.sampled_from(["feed", "b"]), values),
+        "key": values,
+        "batch": values,
+    },
+)
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(overlays=st.lists(parts | values, min_size=1, max_size=2))
+def test_anything_laid_over_a_file_is_taken_or_refused_in_words(file: Path, overlays: list[Any]) -> None:
+    """No overlay makes anything fail otherwise than by mistakes with their files; what loads can be planned."""
+    file.write_text(yaml.safe_dump(SEVERAL), encoding="utf-8")
+    names = [str(file.with_name(f"over{index}.yaml")) for index in range(len(overlays))]
+    for name, data in zip(names, overlays, strict=True):
+        Path(name).write_text(yaml.safe_dump(data, allow_unicode=True), encoding="utf-8")
+    loaded, mistakes = _tried(file, overlays=names)
+    assert (loaded is None) == bool(mistakes)
+    assert all(line.startswith((str(file), *names)) for line in mistakes)
+    if loaded is not None:
+        config.plan(loaded)
 
 
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -42,13 +42,13 @@ def load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Load:
     return loaded
 
 
-@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.yaml")), ids=lambda path: path.name)
-def test_the_configs_that_come_with_riotd_are_right(
-    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("name", ["minimal.yaml", "reference.yaml"])
+def test_the_configs_to_begin_with_are_right_anywhere(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each loads from any folder and gives a plan."""
+    """Each loads from any folder, needs nothing there, and gives a plan."""
     monkeypatch.chdir(tmp_path)
-    assert config.plan(config.load(path)).stages
+    assert config.plan(config.load(FOLDER / name)).stages
 
 
 def test_the_minimal_config_has_no_warning() -> None:

@@ -24,6 +24,18 @@ def _file_source() -> str:
     return re.sub(r"^# ", "", found[0], flags=re.MULTILINE)
 
 
+def _timer_sources() -> list[str]:
+    """The commented blocks of timer sources, as YAML."""
+    found = re.findall(r"^# source:\n#   type: timer.*\n(?:#   .*\n)+", TEXT, re.MULTILINE)
+    return [re.sub(r"^# ", "", block, flags=re.MULTILINE) for block in found]
+
+
+def _sources() -> str:
+    """The commented block of several sources, as YAML."""
+    found = re.search(r"^# sources:.*\n(?:#   .*\n)+", TEXT, re.MULTILINE)
+    return re.sub(r"^# ", "", found[0], flags=re.MULTILINE)
+
+
 def _rejects() -> list[str]:
     """The commented alternatives for rejects, as YAML."""
     return re.findall(r"^# (rejects: .*)$", TEXT, re.MULTILINE)
@@ -38,15 +50,21 @@ def _inline(key: str) -> set[str]:
 def test_every_key_of_every_block_is_in_the_reference() -> None:
     """A key that is added to the types must be explained in its block."""
     data = yaml.safe_load(TEXT)
+    sources = yaml.safe_load(_sources())["sources"]
     file_rejects, mqtt_rejects = (set(yaml.safe_load(text)["rejects"]) for text in _rejects())
     shown = {
-        config.Config: set(data),
+        config.Config: {*data, "sources"},
         config.MqttSource: set(data["source"]),
         config.Connection: set(data["source"]),
         config.FileSource: set(yaml.safe_load(_file_source())["source"]),
         config.Secret: _inline("password"),
         config.Tls: _inline("tls"),
+        config.MqttEntry: {*data["source"], *sources["feed"]},
+        config.TimerSource: {key for block in _timer_sources() for key in yaml.safe_load(block)["source"]},
+        config.TimerEntry: {*(key for block in _timer_sources() for key in yaml.safe_load(block)["source"]), "key"},
+        config.FileEntry: {*yaml.safe_load(_file_source())["source"], *sources["more"]},
         config.Key: set(data["key"]),
+        config.SourceKey: {*data["key"], sources["more"]["key"]},
         config.BatchLimits: set(data["batch"]),
         config.StageBlock: set(data["stages"][0]),
         config.EngineBlock: set(data["engine"]),
@@ -87,6 +105,30 @@ def test_the_file_source_in_comments_is_right_too(tmp_path: Path) -> None:
     loaded, shorter = _load(text, tmp_path), _load(text.replace(source, bare), tmp_path)
     assert loaded.source.type == "file"
     assert config.difference(loaded, shorter) == ([], [])
+
+
+@pytest.mark.parametrize("source", _timer_sources())
+def test_the_timers_in_comments_are_right_too(tmp_path: Path, source: str) -> None:
+    """Each loads in place of the other, and what it calls a default is one."""
+    (tmp_path / "timer.csv").write_text("1,1443033000,1422748800000,1422749800000\n", encoding="utf-8")
+    source = source.replace("timer.csv", str(tmp_path / "timer.csv"))
+    bare = re.sub(r"^  \w+: \S+ +# default.*\n", "", source, flags=re.MULTILINE)
+    text = re.sub(r"^source:\n(?:  .*\n)+", "SOURCE", TEXT, flags=re.MULTILINE)
+    text = text.replace("connection: null             # default: the source's; or", "connection: {url: 'mqtt://x'} #")
+    loaded, shorter = (_load(text.replace("SOURCE", block), tmp_path) for block in (source, bare))
+    assert bare.count("\n") < source.count("\n")
+    assert config.difference(loaded, shorter) == ([], [])
+
+
+def test_the_sources_in_comments_are_right_too(tmp_path: Path) -> None:
+    """They load in place of the one, and each of them has its key."""
+    sources = _sources().replace("/var/spool", str(tmp_path))
+    loaded = _load(re.sub(r"^source:\n(?:  .*\n)+", sources, TEXT, flags=re.MULTILINE), tmp_path)
+    assert [(inlet.name, inlet.key.topic_level, inlet.every) for inlet in loaded.inlets] == [
+        ("feed", 1, False),
+        ("more", None, True),
+        ("clock", None, False),
+    ]
 
 
 @pytest.mark.parametrize("rejects", _rejects())

@@ -16,7 +16,10 @@ WORST = 20  # tenths of systemd's exposure level
 needs_analyze = pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed")
 
 
-def installed(folder: Path, *, shared_ray: bool = False) -> Path:
+FLOWS = ("etl", "stats", "train", "pred")
+
+
+def installed(folder: Path, *, shared_ray: bool = False, flows: bool = False) -> Path:
     """The folder with the units as an administrator would install them, and programs where they expect them."""
     programs = folder / "opt" / "bin"
     programs.mkdir(parents=True)
@@ -28,6 +31,12 @@ def installed(folder: Path, *, shared_ray: bool = False) -> Path:
     if shared_ray:
         (folder / "riotd@city.service.d").mkdir()
         shutil.copy(UNITS / "shared-ray.conf", folder / "riotd@city.service.d")
+    if flows:
+        shutil.copy(UNITS / "riotd-flows.target", folder)
+        for flow in FLOWS:
+            shutil.copy(folder / "riotd@city.service", folder / f"riotd@{flow}.service")
+            (folder / f"riotd@{flow}.service.d").mkdir()
+            shutil.copy(UNITS / "flows.conf", folder / f"riotd@{flow}.service.d")
     return folder
 
 
@@ -53,6 +62,40 @@ def test_units_verify_clean(tmp_path: Path, *, shared_ray: bool) -> None:
     units = [str(folder / name) for name in ("riotd@city.service", "riotd-ray.service")]
     done = analyze("verify", "--man=no", *units)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+@needs_analyze
+def test_the_four_dataflows_verify_clean(tmp_path: Path) -> None:
+    """There is nothing systemd has to say about the four instances with their drop-in, nor about their target."""
+    folder = installed(tmp_path, flows=True)
+    units = [str(folder / "riotd-flows.target"), *(str(folder / f"riotd@{flow}.service") for flow in FLOWS)]
+    done = analyze("verify", "--man=no", *units)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+@needs_analyze
+def test_the_four_dataflows_exposure(tmp_path: Path) -> None:
+    """An instance with one user for all four is not more exposed than the units may be."""
+    done = analyze(
+        "security", "--offline=true", f"--threshold={WORST}", str(installed(tmp_path, flows=True) / "riotd@etl.service")
+    )
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr
+
+
+def test_the_target_wants_the_four() -> None:
+    """The target wants one instance for each of the four dataflows, each of which has a config."""
+    parser = configparser.RawConfigParser(delimiters="=", comment_prefixes="#")
+    parser.read(UNITS / "riotd-flows.target", encoding="utf-8")
+    wanted = parser["Unit"]["Wants"].split()
+    assert wanted == [f"riotd@{flow}.service" for flow in FLOWS]
+    assert all((UNITS.parent / "config" / f"{flow}.yaml").is_file() for flow in FLOWS)
+
+
+def test_the_four_share_user_and_folder() -> None:
+    """With the drop-in the four have one static user and work in one folder of its own, which systemd makes."""
+    found = settings("flows.conf")
+    assert (found["DynamicUser"], found["User"]) == ("no", "riotd")
+    assert found["WorkingDirectory"] == f"%S/{found['StateDirectory']}"
 
 
 @needs_analyze

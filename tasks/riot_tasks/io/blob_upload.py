@@ -29,11 +29,12 @@ class BlobUpload(BulkTask):
         folder: where the files are that `field` may name; None means that it holds the content itself. What is not
             in the folder, symbolic links followed, makes the record a BadRecord.
         max_bytes: a longer content makes the record a BadRecord.
+        keep: whether the content stays in the result: for a task behind that says more about it, like `model_notice`.
         credentials: {file: path} or {credential: name} of a file with NAME=value lines; None is the environment.
             The names are the providers' own: AZURE_STORAGE_CONNECTION_STRING, AWS_ACCESS_KEY_ID, ...
 
-    The result has the record's other fields, the path included, and `blob`, the name; `url`; `size`, in bytes. The
-    store's container is not made.
+    The result has the record's other fields, the path included, the content only with `keep`, and `blob`, the name;
+    `url`; `size`, in bytes. The store's container is not made.
 
     RIoTBench names a local file and gives 1, or -1 where it failed.
 
@@ -51,7 +52,7 @@ class BlobUpload(BulkTask):
     code = "ABU"
     pattern = "1:1"
 
-    def __init__(  # noqa: PLR0913 - six keys of the config
+    def __init__(  # noqa: PLR0913 - seven keys of the config
         self,
         store: str,
         *,
@@ -59,6 +60,7 @@ class BlobUpload(BulkTask):
         field: str = "payload",
         folder: str | None = None,
         max_bytes: int = 64 * 1024 * 1024,
+        keep: bool = False,
         credentials: Mapping[str, str] | None = None,
     ) -> None:
         self.credentials = referred(credentials)
@@ -68,6 +70,7 @@ class BlobUpload(BulkTask):
         self.field = parameters.name("field", field)
         self.folder, self._folder = folder, None if folder is None else contents.folder("folder", folder, there=True)
         self.max_bytes = whole("max_bytes", max_bytes, least=1)
+        self.keep = parameters.flag("keep", keep)
 
     def process_many(self, records: Sequence[Record]) -> Sequence[Iterable[Record] | BadRecord]:
         """For each record where its blob is."""
@@ -82,11 +85,11 @@ class BlobUpload(BulkTask):
         else:
             data = named(record, self.field, self._folder, self.max_bytes)
         store.put(name, data)
-        values = dict(record.values)
-        if self._folder is None:
+        values, units = dict(record.values), record.units
+        if self._folder is None and not self.keep:
             del values[self.field]
+            units = {field: unit for field, unit in units.items() if field != self.field}
         values |= {"blob": name, "url": store.url(name), "size": len(data)}
-        units = {field: unit for field, unit in record.units.items() if field != self.field}
         return (Record(record.id, record.source, record.time, values, units, record.meta),)
 
     def _all_differ(self, records: Sequence[Record]) -> bool:

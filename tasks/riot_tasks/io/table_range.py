@@ -9,7 +9,7 @@ from riot_tasks import parameters
 from riot_tasks.errors import BadRecord
 from riot_tasks.fields import number
 from riot_tasks.io.naming import Template
-from riot_tasks.parameters import name, one_of, whole
+from riot_tasks.parameters import flag, name, one_of, whole
 from riot_tasks.record import Record, Value
 from riot_tasks.stores import tables
 from riot_tasks.stores.credentials import credentials as referred
@@ -34,6 +34,8 @@ class TableRange(Task):
             record for each row.
         columns: which columns the rows have; None is all their values, and with "rows" their `time`. `key`, `source`
             and `time` (Unix seconds) are the row's own, unless it has values by that name.
+        create: whether a file that is not there is made, empty, for whoever may start before those that write; else
+            that is a mistake.
         max_rows: a longer range makes the record a BadRecord, so that memory stays bounded.
         credentials: as for `table_insert`.
 
@@ -63,7 +65,7 @@ class TableRange(Task):
     waits = True
     pattern = "1:N"
 
-    def __init__(  # noqa: PLR0913 - eleven keys of the config
+    def __init__(  # noqa: PLR0913 - twelve keys of the config
         self,
         store: str,
         *,
@@ -74,11 +76,13 @@ class TableRange(Task):
         unit: str = "ms",
         give: str = "rows",
         columns: Sequence[str] | None = None,
+        create: bool = False,
         max_rows: int = 100_000,
         credentials: Mapping[str, str] | None = None,
     ) -> None:
         self.credentials = referred(credentials)
-        tables.check(store, table, credentials, reading=True)
+        self.create = flag("create", create)
+        tables.check(store, table, credentials, reading=not create)
         self.store, self.table = store, table
         self.partition, self._partition = partition, Template("partition", partition)
         self.start, self.end = name("start", start), name("end", end)

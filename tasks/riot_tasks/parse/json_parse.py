@@ -5,12 +5,13 @@ from typing import Any, Final
 
 import msgspec
 
-from riot_tasks import parameters, senml
+from riot_tasks import parameters
 from riot_tasks.errors import BadRecord
 from riot_tasks.fields import text
 from riot_tasks.parameters import name, one_of, whole
 from riot_tasks.parse import columns
 from riot_tasks.record import Record, Value
+from riot_tasks.senml.numbers import narrow
 from riot_tasks.showing import shown
 from riot_tasks.task import Task
 
@@ -68,6 +69,8 @@ class JsonParse(Task):
         self.fields = parameters.names("fields", fields)
         self.source = None if source is None else name("source", source)
         self.timestamp = None if timestamp is None else name("timestamp", timestamp)
+        if source is not None and source == timestamp:
+            raise ValueError(f"timestamp: {timestamp!r} says who already (source); name another field")
         self.units, self._units = units, _units(units)
         self.arrays = one_of("arrays", arrays, ("refuse", "ignore"))
         self.field = name("field", field)
@@ -132,7 +135,7 @@ class JsonParse(Task):
 
 def _narrow(field: str, value: int) -> float | int:
     try:
-        return senml.narrow(value)
+        return narrow(value)
     except ValueError as error:
         raise BadRecord(f"{shown(field)}: {error}") from None
 

@@ -12,19 +12,24 @@ class DecisionTreeClassify(Predictor[TreeModel]):
     """The class that a decision tree gives each record, beside the numbers it looked at.
 
     Args:
-        model: path of the model's file, or the document itself. On a cluster the file must be on every node.
+        model: path of the model's file, or the document itself. On a cluster the file must be on every node. None waits
+            for the first that a record brings: records before that give nothing.
         into: field for the class.
         updates: field in which a record brings another model, as text or bytes; None if none does. Whoever can send
             such a record decides what is foretold.
+        features: the fields that records have: a model that needs others is refused. None: a new model must have the
+            features of the one in force.
+        shadow: messages for which a new model is tried beside the one in force; 0 is none. A notice may say otherwise.
+        promote: what follows its trial: "always", it takes over; "told", it waits for a notice of it without a trial.
         parity: RIoTBench's result: the position of the class in the model's list, a number from 0.0 on.
 
     The result has the fields that the tree looks at anywhere, the target if the record has it, and the class;
     `meta["model"]` is the version of the model. Fields are found by their names: a record that lacks one of them is
     a BadRecord, as is one where it holds no number; one where it is None gives nothing.
 
-    A record with the field `updates` gives nothing; from the next one on, its model is in use. A text that is no
-    tree of the same features and target is a BadRecord, and the old model stays. Each key has its own model: one
-    that comes with a key's records is in use for that key.
+    Models come, are tried, refused, and go back as those of `linear_regression` do: a record with the field `updates`
+    brings one, for all keys, and the outputs `events` and `shadow` say what became of it. A record that lacks what a
+    new tree needs is left to the one before it, if that can.
 
     RIoTBench takes the numbers by their position in the row, and its model is one for all tasks of a process.
 
@@ -47,21 +52,22 @@ class DecisionTreeClassify(Predictor[TreeModel]):
 
     code = "DTC"
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - seven keys of the config
         self,
-        model: str | Mapping[str, Any],
+        model: str | Mapping[str, Any] | None = None,
         *,
         into: str = "class",
         updates: str | None = None,
+        features: Sequence[str] | None = None,
+        shadow: int = 0,
+        promote: str = "always",
         parity: bool = False,
     ) -> None:
-        super().__init__(TreeModel, model, into, updates)
+        super().__init__(
+            TreeModel, model, into=into, updates=updates, features=features, shadow=shadow, promote=promote
+        )
         self.parity = flag("parity", parity)
 
-    def _use(self, model: TreeModel) -> None:
-        super()._use(model)
-        self._tree = model.scorer
-
-    def _said(self, found: Sequence[float]) -> float | str:
-        place = self._tree(found)
-        return float(place) if self.parity else self._model.classes[place]
+    def _said(self, model: TreeModel, found: Mapping[str, float]) -> float | str:
+        place = model.scorer(list(found.values()))
+        return float(place) if self.parity else model.classes[place]

@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from math import isfinite
 
-from riot_tasks.record import Record
+from riot_tasks.record import Aside, Record
 from riot_tasks.testing.cases import Case, brief, results, run
 from riot_tasks.testing.plain import not_a_record
 
 PATTERNS = {"1:1": 1, "1:0/1": 1, "N:1": 1, "1:N": None, "N:M": None}
-"""The patterns there are, and the most records one record may bring about; None is any number."""
+"""The patterns there are, and the most records one record may bring about; None is any number. Asides don't count."""
 
 
 def gives_records_with_its_inputs_id(case: Case) -> str | None:
@@ -64,8 +64,17 @@ def keeps_its_pattern(case: Case) -> str | None:
     if pattern not in PATTERNS:
         return f"pattern is {pattern!r}; choose of {', '.join(PATTERNS)}"
     task, most = case.new(), PATTERNS[pattern]
-    counts = (len(results(task, record)) for record in case.inputs)
+    counts = (sum(not isinstance(each, Aside) for each in results(task, record)) for record in case.inputs)
     return next((f"{count} records for one, with pattern {pattern}" for count in counts if most and count > most), None)
+
+
+def says_what_it_says_aside(case: Case) -> str | None:
+    """Every record for an output beside the main one is for one of those it declares in `asides`."""
+    task = case.new()
+    given = [result for record in case.inputs for result in results(task, record)]
+    others = [each.output for each in (*given, *task.flush(), *task.on_idle()) if isinstance(each, Aside)]
+    strange = next((output for output in others if output not in case.cls.asides), None)
+    return None if strange is None else f"it gave one for {strange!r}; asides is {case.cls.asides!r}"
 
 
 def flushes_once(case: Case) -> str | None:

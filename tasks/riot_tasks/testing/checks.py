@@ -21,6 +21,7 @@ from riot_tasks.testing.about_output import (
     gives_records_with_its_inputs_id,
     keeps_its_pattern,
     leaves_its_results_alone,
+    says_what_it_says_aside,
 )
 from riot_tasks.testing.about_outside import leaves_the_same_outside_after_a_crash, leaves_the_same_outside_on_replay
 from riot_tasks.testing.about_state import (
@@ -60,6 +61,7 @@ CHECKS: tuple[Callable[[Case], str | None], ...] = (
     gives_records_with_its_inputs_id,
     gives_finite_numbers,
     keeps_its_pattern,
+    says_what_it_says_aside,
     is_stateless_if_it_says_so,
     flushes_once,
     stays_bounded,

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from riot_tasks import Record, Task
+from riot_tasks import Record, Task, aside
 from tests.riot_tasks.broken.sound import Sum, replaced
 
 
@@ -45,6 +45,13 @@ class GivesLists(Sum):
 class GivesTwo(Sum):
     def process(self, record: Record) -> Iterable[Record]:
         return [*super().process(record)] * 2
+
+
+class WhispersAside(Sum):
+    asides = ("late",)
+
+    def process(self, record: Record) -> Iterable[Record]:
+        return [*super().process(record), aside(record, "early")]
 
 
 class UnknownPattern(Sum):
@@ -89,6 +96,7 @@ BROKEN: list[tuple[type[Task], str]] = [
     (GivesNumericMeta, "units and meta hold texts only"),
     (GivesLists, "x holds no plain value"),
     (GivesTwo, "2 records for one, with pattern 1:1"),
+    (WhispersAside, "it gave one for 'early'; asides is ('late',)"),
     (UnknownPattern, "pattern is '1:2'"),
     (FlushesTwice, "A second flush gives nothing"),
     (FlushesNumbers, "at the flush:"),

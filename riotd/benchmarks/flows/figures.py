@@ -1,0 +1,237 @@
+"""From what load, listener, daemon and machine have noted to the figures of a run, as RIoTBench defines them.
+
+Latency is that of a message: the mean over the results that follow from it, from when it was due to when they came,
+network and queues included. It is counted from the due time, not from when it was sent: a system that makes the load
+wait can't hide it. Jitter of a second is J = (out - s in) / (s in), with `in` the mean input rate and s the results to
+a message. Arrivals, losses and stability are those between the end of the warm-up and the end of the measurement, while
+the load goes on beyond it.
+"""
+
+from array import array
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+
+import msgspec
+
+from riotd.benchmarks.flows.series import Course, counts
+from riotd.benchmarks.flows.spreads import Spread, spread
+from riotd.benchmarks.flows.usage import Sample
+from riotd.benchmarks.stability import Trial
+
+DAEMON = "riotd"
+"""Its name among the programs whose use of the machine is noted."""
+
+
+class Noted(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that was noted in a run. Instants are monotonic seconds of the machine.
+
+    Attributes:
+        began: when due times begin to count.
+        since, until: the measured time, seconds from there.
+        first: number of the first message.
+        dues: when each was due, seconds from `began`.
+        sent: pairs: how many had been sent, seconds from `began`.
+        heard: pairs: number of the message, -1 for none; when its result came.
+        reports: the daemon's statistics.
+        wall: Unix seconds at the monotonic instant 0.
+        samples: of the machine.
+    """
+
+    began: float
+    since: float
+    until: float
+    first: int
+    dues: "array[float]"
+    sent: "array[float]"
+    heard: "array[float]"
+    reports: Sequence[Mapping[str, Any]]
+    wall: float
+    samples: Sequence[Sample]
+
+
+class StageCost(msgspec.Struct, frozen=True):
+    """A stage's part: records in and out and microseconds of work, for each message of the flow."""
+
+    id: str
+    taken: float
+    given: float
+    busy: float
+
+
+class Figures(msgspec.Struct, frozen=True, kw_only=True):
+    """What a run came to.
+
+    Attributes:
+        rate: messages sent a second.
+        results: results a second.
+        selectivity: results to a message, as they came.
+        latency: seconds, over messages.
+        lateness: seconds that the load itself was late.
+        jitter: over seconds.
+        arrived, departed: messages and results of each second.
+        queue: messages sent and not yet settled, at the end of each second.
+        cores: CPU, in cores, by program; `others` is what none of them used.
+        memory: bytes, by program.
+        cpu: microseconds of the daemon's CPU for each message.
+        stages: what the daemon says its stages took.
+        silent: share of the messages from which nothing followed.
+        strange: results that follow from no message of the load.
+        rejected: messages that became dead letters, since the start.
+        stable: whether neither latency nor queue grew.
+    """
+
+    rate: float
+    results: float
+    selectivity: float
+    latency: Spread | None
+    lateness: Spread | None
+    jitter: Spread | None
+    arrived: list[int]
+    departed: list[int]
+    queue: list[int]
+    cores: dict[str, Spread]
+    memory: dict[str, Spread]
+    cpu: float
+    stages: list[StageCost]
+    silent: float
+    strange: int
+    rejected: int
+    stable: bool
+
+
+def figures(noted: Noted) -> tuple[Figures, Trial]:
+    """The figures of a run, and the run as a step on the way to a peak."""
+    answers = _Answers(noted)
+    edges = _seconds(noted)
+    arrived, departed = _arrivals(noted, edges), counts(noted.heard[1::2], edges)
+    rate, results = sum(arrived) / len(arrived), sum(departed) / len(departed)
+    usual = answers.selectivity * rate
+    settled, sent = _settled(noted), _sent(noted)
+    whole = settled.at(edges[-1]) - settled.at(edges[0])
+    cores, cpu = _cores(noted, edges)
+    latencies = answers.latencies()
+    trial = Trial(rate, round(sent.at(edges[-1])), round(settled.at(edges[-1])), latencies)
+    found = Figures(
+        rate=rate,
+        results=results,
+        selectivity=answers.selectivity,
+        latency=spread(latencies),
+        lateness=spread(_lateness(noted)),
+        jitter=spread([(count - usual) / usual for count in departed]) if usual else None,
+        arrived=arrived,
+        departed=departed,
+        queue=[max(0, round(sent.at(edge) - settled.at(edge))) for edge in edges[1:]],
+        cores=cores,
+        memory=_memory(noted, edges),
+        cpu=1e6 * cpu / max(whole, 1),
+        stages=_stages(noted, edges),
+        silent=answers.silent,
+        strange=answers.strange,
+        rejected=noted.reports[-1]["messages"]["rejected"] if noted.reports else 0,
+        stable=trial.stable,
+    )
+    return found, trial
+
+
+class _Answers:
+    """Results brought together with the messages they follow from."""
+
+    def __init__(self, noted: Noted) -> None:
+        total = len(noted.dues)
+        sums, self._last, self._counts = array("d", bytes(8 * total)), array("d", bytes(8 * total)), [0] * total
+        self.strange = 0
+        for number, came in zip(noted.heard[::2], noted.heard[1::2], strict=True):
+            index = int(number) - noted.first
+            if not 0 <= index < total:
+                self.strange += 1
+                continue
+            sums[index] += came
+            self._last[index] = came
+            self._counts[index] += 1
+        self._measured = [at for at, due in enumerate(noted.dues) if noted.since <= due < noted.until]
+        self._sums, self._noted = sums, noted
+
+    def latencies(self) -> list[float]:
+        """Of the measured messages that anything followed from, in the order of their last results."""
+        began, dues = self._noted.began, self._noted.dues
+        answered = [at for at in self._measured if self._counts[at]]
+        answered.sort(key=self._last.__getitem__)
+        return [self._sums[at] / self._counts[at] - began - dues[at] for at in answered]
+
+    @property
+    def selectivity(self) -> float:
+        """Results to a measured message."""
+        return sum([self._counts[at] for at in self._measured]) / max(len(self._measured), 1)
+
+    @property
+    def silent(self) -> float:
+        """Share of the measured messages from which nothing followed."""
+        return sum([not self._counts[at] for at in self._measured]) / max(len(self._measured), 1)
+
+
+def _seconds(noted: Noted) -> list[float]:
+    """The instants at which the measured seconds begin, and the end of the last."""
+    whole = max(1, round(noted.until - noted.since))
+    length = (noted.until - noted.since) / whole
+    return [noted.began + noted.since + number * length for number in range(whole + 1)]
+
+
+def _sent(noted: Noted) -> Course:
+    return Course([noted.began + at for at in noted.sent[1::2]], noted.sent[::2])
+
+
+def _settled(noted: Noted) -> Course:
+    times = [report["time"] - noted.wall for report in noted.reports]
+    return Course(times, [report["messages"]["settled"] for report in noted.reports])
+
+
+def _arrivals(noted: Noted, edges: Sequence[float]) -> list[int]:
+    sent = _sent(noted)
+    return [round(sent.at(until) - sent.at(since)) for since, until in pairwise(edges)]
+
+
+def _lateness(noted: Noted) -> list[float]:
+    """For each measured message, from due to sent."""
+    late: list[float] = []
+    done = 0
+    for until, at in zip(noted.sent[::2], noted.sent[1::2], strict=True):
+        late += [at - due for due in noted.dues[done : int(until)] if noted.since <= due < noted.until]
+        done = int(until)
+    return late
+
+
+def _cores(noted: Noted, edges: Sequence[float]) -> tuple[dict[str, Spread], float]:
+    """Cores' worth of CPU by program, over seconds; and the daemon's CPU seconds in all."""
+    times = [sample.at for sample in noted.samples]
+    if not times:
+        return {}, 0.0
+    used = {name: Course(times, [sample.cpu[name] for sample in noted.samples]) for name in noted.samples[0].cpu}
+    machine = Course(times, [sample.machine - sum(sample.cpu.values()) for sample in noted.samples])
+    found = {name: spread(course.rates(edges)) for name, course in [*used.items(), ("others", machine)]}
+    daemon = used[DAEMON]
+    return {name: each for name, each in found.items() if each}, daemon.at(edges[-1]) - daemon.at(edges[0])
+
+
+def _memory(noted: Noted, edges: Sequence[float]) -> dict[str, Spread]:
+    within = [sample for sample in noted.samples if edges[0] <= sample.at <= edges[-1]]
+    found = {name: spread([sample.memory[name] for sample in within]) for name in (within[0].memory if within else ())}
+    return {name: each for name, each in found.items() if each}
+
+
+def _stages(noted: Noted, edges: Sequence[float]) -> list[StageCost]:
+    """By the first and the last report of the measured time."""
+    within = [report for report in noted.reports if edges[0] <= report["time"] - noted.wall <= edges[-1]]
+    if len(within) < 2:
+        return []
+    first, last = within[0], within[-1]
+    messages = max(last["messages"]["settled"] - first["messages"]["settled"], 1)
+    return [
+        StageCost(
+            after["id"],
+            (after["in"] - before["in"]) / messages,
+            (after["emitted"] - before["emitted"]) / messages,
+            1e6 * (after["busy_s"] - before["busy_s"]) / messages,
+        )
+        for before, after in zip(first["stages"], last["stages"], strict=True)
+    ]
