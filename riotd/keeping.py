@@ -43,7 +43,7 @@ class Keeper:
         self._roomy = asyncio.Event()
         self._roomy.set()
         self.log = Log(self._folder, segment=max(min(64 * 2**20, quota // 4), 2**16))
-        self.writer: Writer
+        self.writer = Writer(self.log)
         self.found: Checkpoint | None = None
         self.history: History
         self.snapshots = self.snapshot_bytes = 0
@@ -124,19 +124,27 @@ class Keeper:
         else:
             self.snapshots += 1
 
-    async def close(self, cut: Cut | None, *, over: bool) -> None:
-        """Write what is left, and let others have the folder.
+    async def finish(self, cut: Cut | None) -> None:
+        """The pump has ended by itself.
 
         Args:
-            cut: the state of everything at the end, if it is known.
-            over: whether the stream has ended, so that nothing is to go on from here.
+            cut: the state of everything then; None if the stream has ended, so that nothing is to go on from here.
         """
         if cut is not None:
             await self.save(cut)
+        else:
+            await self.writer.call(lambda journal: journal.forget())
+            await self.writer.call(lambda _: self._checkpoints.forget())
+
+    async def leave(self) -> None:
+        """Write what waits, and let others have the folder."""
         await self.writer.stop()
-        if over:
-            await asyncio.to_thread(self._forget)
         await asyncio.to_thread(self._folder.close)
+
+    def go_over(self, sinks: Mapping[str, Sink]) -> None:
+        """Other sinks, and perhaps another plan, from now on: a snapshot soon, so that nothing is done again by it."""
+        self._sinks = sinks
+        self._urgent.set()
 
     def counters(self) -> Mapping[str, int]:
         """For the statistics: bytes of the journal and of the last snapshot, and how many snapshots were made."""
@@ -151,7 +159,7 @@ class Keeper:
         if self.log.cut:
             log.warning("%d bytes at the journal's end were not yet kept when the daemon ended: left out", self.log.cut)
         self.history = History(self.log.read(since=self.first), received=self._clock.monotonic())
-        self.writer = Writer(self.log, window=self._window())
+        self.writer.window = self._window()
 
     def _window(self) -> float:
         """Measure the disk."""
@@ -165,7 +173,3 @@ class Keeper:
         best = min(took)
         log.info("state in %s: its disk keeps 64 KiB in %.1f ms", self._folder.path, best * 1e3)
         return min(best, _LONGEST) if best > _SLOW else 0.0
-
-    def _forget(self) -> None:
-        for name in self._folder.names():
-            self._folder.remove(name)

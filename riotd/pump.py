@@ -161,6 +161,10 @@ class Pump:
                 if timer is not None:
                     timer.cancel()
 
+    def number_from(self, message_id: int) -> None:
+        """Give the next message this id; before `run`."""
+        self._books.batcher.number_from(message_id)
+
     async def cut(self) -> Cut:
         """The state of everything between two batches, without holding up the shards.
 

@@ -73,10 +73,14 @@ class Supervisor:
         service = self._service
         async with AsyncExitStack() as stack, asyncio.TaskGroup() as group:
             self._stack = stack
+            if (keeper := service.keeper) is not None:
+                await keeper.open()
+                stack.push_async_callback(keeper.leave)
             await stack.enter_async_context(service.engine)
             self._capture()  # again: ray.init takes SIGTERM for itself
             await service.publishers.enter(stack)
             await stack.enter_async_context(service.outputs)
+            before = await service.resume()
             await stack.enter_async_context(service.source)
             beside = [group.create_task(self._watch(), name="watchdog")]
             if service.reporter is not None:
@@ -84,9 +88,13 @@ class Supervisor:
             self.ready.set()
             self._notifier.ready()
             log.info("%s is running: %s", service.config.name, _summary(service))
-            await service.pump.run()
+            if keeper is not None:
+                beside.append(group.create_task(keeper.run(service.pump), name="snapshots"))
+            await service.pump.run(before)
             for task in beside:
                 task.cancel()
+            if keeper is not None:
+                await keeper.finish(service.pump.last_cut)
             if service.reporter is not None:
                 service.reporter.publish()
 

@@ -9,12 +9,14 @@ from riotd.batching import Batcher, Limits
 from riotd.clock import Clock, SystemClock
 from riotd.dataflow import Plan
 from riotd.errors import ConfigError, Mistake
+from riotd.keeping import Keeper
 from riotd.mqtt import Publisher
 from riotd.partitioning import Keying, KeyOf, Partitioner, by_field, by_topic_level, by_topic_regex, one_key
-from riotd.ports import Engine, RejectSink, Sink, Source
-from riotd.pump import Books, Ends, Pump
+from riotd.ports import Diary, Engine, RejectSink, Sink, Source
+from riotd.pump import Before, Books, Ends, Pump
 from riotd.reporter import Reporter
 from riotd.segments import passes
+from riotd.sources.journaled import Journaled
 from riotd.stats import Stats
 
 
@@ -81,11 +83,14 @@ class Service:
         status = self._named(config.stats.status)
         publisher = None if connection is None else self.publishers.get(connection, status=status)
         self.outputs = Outputs(config, self.publishers)
+        self.keeper = _keeper(config, self.outputs, clock) if config.journaled else None
         self.source = _source(config, clock)
+        if self.keeper is not None:
+            self.source = Journaled(self.source, self.keeper.writer, clock, room=self.keeper.room)
         self.engine = _engine(config, self.plan)
         self.pump = Pump(
             Ends(self.source, self.engine, self.outputs.sinks, self.outputs.rejects),
-            _books(config, self.plan, clock),
+            _books(config, self.plan, clock, diary=self.source if isinstance(self.source, Journaled) else None),
             clock=clock,
         )
         self.reporter = None if publisher is None else self._reporter(publisher, clock)
@@ -98,7 +103,28 @@ class Service:
         }
         report["source"] = dict(self.source.counters())
         report["engine"] = dict(self.engine.counters())
+        if self.keeper is not None:
+            report["state"] = dict(self.keeper.counters())
         return report
+
+    async def resume(self) -> Before | None:
+        """Find where an earlier life ended; the state folder is open and the sinks are entered.
+
+        Returns:
+            What the pump is to do again.
+        """
+        keeper, source = self.keeper, self.source
+        if keeper is None or not isinstance(source, Journaled):
+            return None
+        self.pump.number_from(keeper.first)
+        source.go_on(
+            next_number=keeper.log.next,
+            first=keeper.first,
+            marked=keeper.log.settled,
+            history=keeper.history,
+            tail=keeper.log.tail,
+        )
+        return keeper.before(await keeper.rewind())
 
     async def change(self, config: cfg.Config, stack: AsyncExitStack) -> tuple[list[str], list[str]]:
         """Go over to another config at a batch boundary.
@@ -116,6 +142,8 @@ class Service:
         await stack.enter_async_context(new)
         await self.pump.swap(plan, limits(merged), new.sinks, new.rejects)
         self.config, self.plan, self.outputs = merged, plan, new
+        if self.keeper is not None:
+            self.keeper.go_over(dict(zip(merged.sinks, new.sinks, strict=True)))
         await old.__aexit__()
         return live, fixed
 
@@ -148,7 +176,13 @@ def limits(config: cfg.Config) -> Limits:
     return Limits(batch.max_records * shards, batch.max_bytes * shards, config.max_wait)
 
 
-def _books(config: cfg.Config, plan: Plan, clock: Clock) -> Books:
+def _keeper(config: cfg.Config, outputs: Outputs, clock: Clock) -> Keeper:
+    sinks = dict(zip(config.sinks, outputs.sinks, strict=True))
+    block = config.state
+    return Keeper(config.state_folder, sinks, every=block.every, quota=block.quota, clock=clock)
+
+
+def _books(config: cfg.Config, plan: Plan, clock: Clock, *, diary: Diary | None) -> Books:
     now = clock.monotonic()
     return Books(
         # ids go on rising over restarts: they start at the microsecond of the start
@@ -161,6 +195,7 @@ def _books(config: cfg.Config, plan: Plan, clock: Clock) -> Books:
         Stats([stage.id for stage in plan.stages], shards=config.engine.shards, now=now),
         config.max_in_flight,
         passes(plan),
+        diary,
     )
 
 

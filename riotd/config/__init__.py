@@ -11,6 +11,7 @@ from riotd.config.blocks import (
     MqttRejects,
     MqttSink,
     StageBlock,
+    StateBlock,
     StatsBlock,
 )
 from riotd.config.connection import Block, Connection, Duration, Secret, Size, Tls
@@ -47,6 +48,7 @@ __all__ = [
     "Size",
     "SourceKey",
     "StageBlock",
+    "StateBlock",
     "StatsBlock",
     "TimerEntry",
     "TimerSource",

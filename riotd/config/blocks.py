@@ -1,5 +1,6 @@
 """A whole file, as types: dataflow, engine, sinks; what comes in is in `inputs`."""
 
+import os
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -177,6 +178,21 @@ class StatsBlock(Block):
     connection: Connection | None = None
 
 
+class StateBlock(Block):
+    """What the daemon keeps on disk, so that its end loses nothing.
+
+    Attributes:
+        path: a folder of this daemon's own; default below $STATE_DIRECTORY (systemd), else below
+            $XDG_STATE_HOME or ~/.local/state.
+        every: between snapshots of the tasks' state.
+        quota: bytes of the journal; past it nothing is taken in until a snapshot makes it shorter.
+    """
+
+    path: Path | None = None
+    every: Duration = Field(default=10.0, gt=0)
+    quota: Size = Field(default=2**30, ge=2**20)
+
+
 class Config(Block):
     """A whole file.
 
@@ -191,6 +207,10 @@ class Config(Block):
         sinks: where results go, by name.
         rejects: where dead letters go.
         stats: statistics and status over MQTT.
+        ack: when messages are acknowledged: `journal`, once they are on disk, so that tasks' state outlives the daemon
+            too; or `processed`, once their results are with the sinks, and nothing is on disk. Default journal for
+            sources of QoS 1 and 2, else processed.
+        state: what is kept on disk.
         max_in_flight: payload bytes taken in and not yet settled; past it riotd takes no more.
         grace: how long a stop may take before it is forced.
     """
@@ -205,6 +225,8 @@ class Config(Block):
     sinks: dict[str, Sink] = Field(min_length=1)
     rejects: Rejects = LogRejects()
     stats: StatsBlock = StatsBlock()
+    ack: Literal["journal", "processed"] | None = None
+    state: StateBlock = StateBlock()
     max_in_flight: Size = 16 * 10**6
     grace: Duration = 20.0
 
@@ -222,6 +244,23 @@ class Config(Block):
         """How to reach the broker of whatever has no connection of its own: the first MQTT source's."""
         blocks = (inlet.block for inlet in self.inlets)
         return next((block.connection() for block in blocks if isinstance(block, MqttSource)), None)
+
+    @property
+    def journaled(self) -> bool:
+        """Whether what comes in is on disk before it is acknowledged."""
+        if self.ack is not None:
+            return self.ack == "journal"
+        return any(isinstance(inlet.block, MqttSource) and inlet.block.qos > 0 for inlet in self.inlets)
+
+    @property
+    def state_folder(self) -> Path:
+        """Where state is kept."""
+        if self.state.path is not None:
+            return self.state.path
+        if systemd := os.environ.get("STATE_DIRECTORY"):
+            return Path(systemd.partition(":")[0]) / "state" / self.name
+        home = os.environ.get("XDG_STATE_HOME") or "~/.local/state"
+        return Path(home).expanduser() / "riotd" / self.name
 
     @property
     def max_wait(self) -> float:

@@ -19,6 +19,8 @@ FIXED = (
     "stats.topic",
     "stats.status",
     "stats.connection",
+    "ack",
+    "state",
 )
 """Keys that only a restart changes; all others are swapped at a batch boundary."""
 

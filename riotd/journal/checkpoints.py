@@ -99,6 +99,11 @@ class Checkpoints:
         self.refused = refused
         return None
 
+    def forget(self) -> None:
+        """Remove all of them."""
+        for name in self._names():
+            self._disk.remove(name)
+
     def needed(self) -> int:
         """The sequence number from which on the journal must be kept, so that every snapshot here can be used."""
         names = self._names()

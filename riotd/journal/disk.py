@@ -54,8 +54,12 @@ class Folder:
 
     def lock(self) -> None:
         """Make the folder ours until `close`."""
-        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            descriptor = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            remedy = "set state.path to a folder this user may write, or ack: processed, which needs none"
+            raise ConfigError([Mistake("state.path", f"{self.path}: {error.strerror}", remedy)]) from None
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:

@@ -135,6 +135,14 @@ class Log:
             self._disk.remove(self._segments[0].name)
             del self._segments[0]
 
+    def forget(self) -> None:
+        """Remove everything; the next message goes on with its number."""
+        for segment in self._segments:
+            self._disk.remove(segment.name)
+        self._segments.clear()
+        self._loose.clear()
+        self._unclean = False
+
     def _frames(self, segments: Iterable[tuple[str, int]], since: int) -> Iterator[Frame]:
         begun = False
         for name, size in segments:

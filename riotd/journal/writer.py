@@ -30,13 +30,14 @@ class Writer:
         window: seconds it waits for company before it asks the disk to keep something: for slow disks.
 
     Attributes:
+        window: as given.
         groups: times the disk was asked to keep something.
         retries: times it refused.
     """
 
     def __init__(self, journal: Log, *, window: float = 0.0) -> None:
         self.groups = self.retries = 0
-        self._window = window
+        self.window = window
         self._log = journal
         self._waiting: deque[tuple[Frame | Callable[[Log], Any], asyncio.Future[Any] | None]] = deque()
         self._news = Condition()
@@ -94,8 +95,8 @@ class Writer:
         with self._news:
             while not self._waiting and not self._stopping:
                 self._news.wait()
-        if self._window and not self._stopping:
-            sleep(self._window)
+        if self.window and not self._stopping:
+            sleep(self.window)
         return True
 
     def _group(self) -> list[tuple[Any, Any]]:

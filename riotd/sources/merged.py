@@ -117,4 +117,6 @@ def _stamped(messages: Sequence[Message], origin: int) -> Sequence[Message]:
     """The messages with their origin; 0 is what sources leave in them."""
     if not origin:
         return messages
-    return [Message(each.topic, each.payload, each.received, each.token, origin) for each in messages]
+    return [
+        Message(each.topic, each.payload, each.received, each.token, origin, each.mark, each.again) for each in messages
+    ]

@@ -40,7 +40,7 @@ class MqttSource:
         linger: float = 0.0,
         patience: Patience | None = None,
     ) -> None:
-        self._clock, self._linger = clock, linger
+        self._clock, self._linger, self._acknowledged = clock, linger, block.qos > 0
         self._subscriber = Subscriber(block, client_id=block.client_id or f"riotd-{name}-in", patience=patience)
         self._stack = AsyncExitStack()
 
@@ -65,7 +65,12 @@ class MqttSource:
         """As `riotd.ports.Source.receive`; at most 2,000 messages."""
         taken = await self._subscriber.receive(_MOST, linger=self._linger)
         now = self._clock.monotonic() - self._subscriber.lingered
-        return [Message(incoming.topic, incoming.payload, now, incoming) for incoming in taken]
+        if not self._acknowledged:
+            return [Message(incoming.topic, incoming.payload, now, incoming) for incoming in taken]
+        return [
+            Message(incoming.topic, incoming.payload, now, incoming, 0, incoming.mid or 0, incoming.dup)
+            for incoming in taken
+        ]
 
     async def ack(self, messages: Sequence[Message]) -> None:
         """As `riotd.ports.Source.ack`; what a lost session makes void is dropped and counted."""

@@ -47,6 +47,7 @@ class Daemon:
     def start(self) -> Self:
         """Start it, without waiting."""
         environment = {**os.environ, "NOTIFY_SOCKET": str(self.folder / "notify"), **self._environment}
+        environment.setdefault("XDG_STATE_HOME", str(self.folder.parent / "state"))
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "riotd", "run", str(self.file), "--app-dir", str(REPOSITORY)],
