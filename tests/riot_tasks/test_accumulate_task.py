@@ -37,7 +37,7 @@ def test_every_window_is_all_its_readings(series: list[float]) -> None:
 
 
 def test_the_record_that_fills_the_window_lends_its_head() -> None:
-    """The result has the id, source, time and meta of the last record, the units of what it gathered, and its fields."""
+    """The result has the last record's id, source, time and meta, the units of what it gathered, and the fields."""
     (result,) = _given(Accumulate(["a"], window=2), [_record(1, a=1.0), _record(2, 0.5, a=2.0, b=9.0)])
     expected = {"series": '{"a":[[0.5,2.0],[1.0,1.0]]}'}
     assert result == Record(2, "dev7", 0.5, expected, {"a": "Cel"}, {"n": "2", "fields": "a"})
