@@ -29,7 +29,7 @@ def outline(config: cfg.Config, plan: Plan) -> list[Line]:
         *_labelled("stages", _stages(config, plan)),
         *_exchanges(plan),
         *_labelled("sinks", _sinks(config, plan)),
-        ("rejects", _rejects(config.rejects)),
+        ("rejects", _rejects(config.rejects).replace("{name}", config.name)),
         ("stats", _stats(config)),
         ("limits", _limits(config)),
         ("reload", f"SIGHUP changes everything but {', '.join(cfg.FIXED)}"),
