@@ -35,7 +35,8 @@ class Outlet(msgspec.Struct, frozen=True):
     Attributes:
         sink: the sink's name in the config.
         stages: ids of the stages.
-        format: `senml` (a compact RFC 8428 pack), `senml+cbor` or `json` (id, source, time, values, units, meta).
+        format: `senml` (a compact RFC 8428 pack), `senml+cbor`, `json` (id, source, time, values, units, meta) or `raw`
+            (the bytes or the text of its only field).
         topics: whether results must carry the topic of their source message.
     """
 

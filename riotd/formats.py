@@ -1,4 +1,4 @@
-"""Records as bytes, for a sink or for the file of a run: SenML packs, JSON, MessagePack."""
+"""Records as bytes, for a sink or for the file of a run: SenML packs, JSON, MessagePack, or what they hold."""
 
 from base64 import b64encode
 from collections.abc import Callable
@@ -45,6 +45,22 @@ def _json(data: dict[str, Any]) -> bytes:
     return b"%b" % orjson.dumps(data, default=_text)
 
 
+def encode_raw(record: Record) -> bytes:
+    """What a record's only field holds, as it is: bytes, or a text in UTF-8.
+
+    Raises:
+        BadRecord: it has several fields, or the one holds something else.
+    """
+    if len(record.values) != 1:
+        raise BadRecord(f"raw is of records of one field, this one has {len(record.values)}")
+    ((field, value),) = record.values.items()
+    if isinstance(value, str):
+        return value.encode(errors="replace")
+    if not isinstance(value, bytes):
+        raise BadRecord(f"{field}: raw is of bytes and text, this is a {type(value).__name__}")
+    return value
+
+
 def encode_packed(record: Record) -> bytes:
     """A record as `PACKED` and MessagePack, from which `decode_packed` makes the same again, bytes and all.
 
@@ -79,6 +95,7 @@ ENCODERS: dict[str, Encoder] = {
     "senml": encode_record,
     "senml+cbor": encode_record_cbor,
     "json": encode_json,
+    "raw": encode_raw,
     "line": encode_line,
     "packed": encode_packed,
 }

@@ -1,15 +1,14 @@
 """What a run has done so far, by shard and by stage."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from functools import reduce
 from time import perf_counter
-
-import msgspec
 
 from riotd.bounded.cutting import Cut
 from riotd.bounded.places import Done
 from riotd.bounded.report import About, Latency, Report, ShardFigures, StageFigures
 from riotd.dataflow import Plan
-from riotd.messages import Outcome, Reject, Tally
+from riotd.messages import Outcome, Reject, Tally, added
 from riotd.stats import Sketch
 
 SHOWN = 5
@@ -110,7 +109,7 @@ class _Part:
         self.devices = outcome.keys
         if outcome.tallies:
             pairs = zip(self.stages or [Tally()] * len(outcome.tallies), outcome.tallies, strict=True)
-            self.stages = [_total(pair) for pair in pairs]
+            self.stages = [added(*pair) for pair in pairs]
 
     def figures(self, shard: int) -> ShardFigures:
         busy = sum(tally.busy for tally in self.stages)
@@ -127,9 +126,8 @@ class _Part:
         )
 
 
-def _total(tallies: Sequence[Tally]) -> Tally:
-    columns = zip(*(msgspec.structs.astuple(tally) for tally in tallies), strict=True)
-    return Tally(*(sum(column) for column in columns))
+def _total(tallies: Iterable[Tally]) -> Tally:
+    return reduce(added, tallies, Tally())
 
 
 def _stage(name: str, tally: Tally) -> StageFigures:

@@ -11,6 +11,7 @@ from riotd import catalog
 from riotd.bounded.forms import Form
 from riotd.dataflow import Outlet, Plan, Stage
 from riotd.errors import ConfigError, Mistake
+from riotd.segments import passes
 
 _NAMING = ("fields", "field", "ranges", "features", "target", "actual", "item", "trigger", "by")
 """Parameters that say which fields a task works on; those of `ranges` are its keys."""
@@ -72,6 +73,16 @@ class Flow(msgspec.Struct, frozen=True):
         firsts = [first for first in (bare, front) if first is not None and first.id in used]
         outlet = Outlet("results", self.outlets, encoding)
         return Plan((*firsts, *stages), (outlet,), max_keys=self.max_keys, path=self.path)
+
+
+def usable(plan: Plan, shards: Sequence[int]) -> Sequence[int]:
+    """Those of the shards that a plan may be divided over.
+
+    It is one where a stage has a key of its own for which records would have to pass between shards: in a run over
+    files each shard keeps to itself.
+    """
+    apart = passes(msgspec.structs.replace(plan, shards=2)) == 1
+    return shards if apart else shards[:1]
 
 
 def wants_payload(stage: Stage) -> bool:

@@ -17,7 +17,13 @@ FlowLike = str | Path | type[Task] | Flow
 configuration; or a flow."""
 
 
-def flow(task: FlowLike, params: Mapping[str, Any] | None = None, *, path: Sequence[str] = ()) -> Flow:
+def flow(
+    task: FlowLike,
+    params: Mapping[str, Any] | None = None,
+    *,
+    path: Sequence[str] = (),
+    overlays: Sequence[str] = (),
+) -> Flow:
     """What a name stands for.
 
     Args:
@@ -25,6 +31,7 @@ def flow(task: FlowLike, params: Mapping[str, Any] | None = None, *, path: Seque
             `.yml`.
         params: the task's parameters; of a configuration, dotted keys to override.
         path: where workers look for tasks named `module:Class`, before everywhere else.
+        overlays: of a configuration, names or paths of files to lay over it.
 
     Raises:
         ConfigError: with every mistake: no such task, a wrong or missing parameter, a model that can't be read.
@@ -34,7 +41,7 @@ def flow(task: FlowLike, params: Mapping[str, Any] | None = None, *, path: Seque
     if not isinstance(task, type) and str(task).endswith(_CONFIGS):
         from riotd.bounded.configs import from_config  # noqa: PLC0415 - pydantic takes 0.2 s, for other flows in vain
 
-        return from_config(Path(task), params or {}, path)
+        return from_config(Path(task), params or {}, path, overlays=overlays)
     name = f"{task.__module__}:{task.__qualname__}" if isinstance(task, type) else str(task)
     params = dict(params or {})
     try:

@@ -124,7 +124,7 @@ class Pool:
         def records() -> Iterator[Record]:
             with self._alone():
                 self._place.prepare(plan)
-                yield from stream.records(self._place)
+                yield from stream.records(self._place, plan)
 
         return records()
 

@@ -11,7 +11,7 @@ import msgspec
 
 from riotd.bounded.cutting import Cut, Cutter
 from riotd.bounded.figures import Figures
-from riotd.bounded.flows import Flow
+from riotd.bounded.flows import Flow, usable
 from riotd.bounded.letters import Letters
 from riotd.bounded.looking import Reading, look
 from riotd.bounded.places import Done, Place
@@ -91,7 +91,7 @@ class Run:
             TransportError: input or output failed.
             EngineError: the engine did.
         """
-        figures = Figures(self.plan)
+        figures, shards = Figures(self.plan), usable(self.plan, shards)
         cutter = Cutter(self._look.keys_of, shards=shards, now=self._input.written)
         self._input.block = BLOCK * len(shards)  # a share for each that is worth a call
         with ExitStack() as stack:

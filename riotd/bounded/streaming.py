@@ -8,7 +8,7 @@ from typing import Any
 from riot_tasks.record import Record
 from riotd.bounded.cutting import Cut, Cutter
 from riotd.bounded.figures import SHOWN
-from riotd.bounded.flows import Flow
+from riotd.bounded.flows import Flow, usable
 from riotd.bounded.forms import Form
 from riotd.bounded.keys import SEVERAL, SOURCES, keys_of
 from riotd.bounded.parsing import when
@@ -61,14 +61,18 @@ class Stream:
         self._refused = refused or self._logged
         self._count = 0
 
-    def records(self, place: Place) -> Iterator[Record]:
+    def records(self, place: Place, plan: Plan) -> Iterator[Record]:
         """The results, in the order of the items.
+
+        Args:
+            place: prepared for the plan.
+            plan: what its shards run.
 
         Raises:
             InputRefused: an item was refused, and the stream is strict.
             EngineError: the engine gave up.
         """
-        cutter = Cutter(self._keys, shards=range(place.shards), now=self._now)
+        cutter = Cutter(self._keys, shards=usable(plan, range(place.shards)), now=self._now)
         for done in place.run(self._cuts(cutter), cutter):
             rejects = done.rejects()
             end = rejects[0].id if rejects and self._strict else None

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 import msgspec
 
-from riotd.cli.options import app_dir_option
+from riotd.cli.options import app_dir_option, with_option
 from riotd.cli.patience import impatient
 from riotd.cli.progress import bar
 
@@ -40,6 +40,7 @@ field or configuration, told before the first line; 130 Ctrl-C, 143 SIGTERM."""
 
 _OPTIONS = (
     click.option("-c", "--config", type=click.Path(path_type=Path), help="A whole dataflow instead of TASK."),
+    with_option,
     click.option(
         "--set", "settings", multiple=True, metavar="KEY=VALUE", help="A parameter, in YAML; with -c any key of it."
     ),
@@ -66,6 +67,7 @@ class Asked(msgspec.Struct, frozen=True):
     """What both verbs are told."""
 
     config: Path | None
+    overlays: tuple[str, ...]
     settings: tuple[str, ...]
     engine: str | None
     shards: int | None
@@ -97,6 +99,8 @@ def split(words: Sequence[str], asked: Asked) -> tuple[str, list[str]]:
     task, inputs = (str(asked.config), list(words)) if asked.config else (words[0] if words else "", list(words[1:]))
     if not task:
         raise click.UsageError("Give a TASK, or -c CONFIG.")
+    if asked.overlays and not asked.config:
+        raise click.UsageError("--with lays a file over another: it goes with -c CONFIG.")
     if not inputs:
         raise click.UsageError("Give an INPUT." + ("" if asked.config else f" ({task!r} was taken for the task.)"))
     if missing := next((each for each in inputs if each != "-" and not Path(each).exists()), ""):
@@ -108,7 +112,7 @@ def flow_of(task: str, asked: Asked) -> "Flow":
     """What is to be run; ConfigError with everything that is wrong with it."""
     from riotd.bounded.naming import flow  # noqa: PLC0415 - `--help` must not load it
 
-    return flow(task, _params(asked), path=(asked.app_dir,))
+    return flow(task, _params(asked), path=(asked.app_dir,), overlays=asked.overlays)
 
 
 def _params(asked: Asked) -> Mapping[str, Any]:

@@ -26,7 +26,7 @@ class Listed(msgspec.Struct, frozen=True):
         code: RIoTBench's, in its paper.
         riotbench: RIoTBench's, in its factory.
         pattern: records in : records out.
-        state: whether it keeps some.
+        state: whether it keeps some, and whether that is a device's or for all of a shard.
         about: what it does, in a sentence.
         distribution: where other people's come from, with version.
         error: why a broken one can't be used.
@@ -69,12 +69,14 @@ class Described(msgspec.Struct, frozen=True):
         parameters: in the constructor's order.
         prose: the docstring outside its sections.
         sections: the docstring's examples and references.
+        outputs: names of those beside the main one, to take from as `<stage>/<output>`.
     """
 
     facts: Listed
     parameters: list[Taken]
     prose: str
     sections: dict[str, str]
+    outputs: tuple[str, ...] = ()
 
 
 def listed() -> list[Listed]:
@@ -95,6 +97,7 @@ def described(name: str) -> Described:
         parameters(task),
         re.sub(r"\n{3,}", "\n\n", parts[""]).strip(),  # the gaps where the sections were
         {title: parts[title] for title in _SHOWN if title in parts},
+        task.asides,
     )
 
 
@@ -146,7 +149,7 @@ def _facts(name: str, task: type[Task]) -> Listed:
         code=task.code,
         riotbench=catalog.RIOTBENCH.get(name, ("", ""))[1],
         pattern=task.pattern,
-        state="per device" if task.stateful else "no state",
+        state="no state" if not task.stateful else "for all" if task.shared else "per device",
         about=sections(task.__doc__)[""].partition("\n\n")[0].replace("\n", " "),
         distribution=_foreign(name),
     )

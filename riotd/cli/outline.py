@@ -16,7 +16,7 @@ Line = tuple[str, str]
 
 
 _MANY = "{:,}".format
-_KEYS = {"source": "device", "name": "name of the field"}
+_KEYS = {"source": "device", "name": "field"}
 """What a part of a stage's key tells apart."""
 
 
@@ -29,7 +29,7 @@ def outline(config: cfg.Config, plan: Plan) -> list[Line]:
         *_labelled("stages", _stages(config, plan)),
         *_exchanges(plan),
         *_labelled("sinks", _sinks(config, plan)),
-        ("rejects", _rejects(config.rejects)),
+        ("rejects", _rejects(config.rejects).replace("{name}", config.name)),
         ("stats", _stats(config)),
         ("limits", _limits(config)),
         ("reload", f"SIGHUP changes everything but {', '.join(cfg.FIXED)}"),
@@ -141,7 +141,7 @@ def _state(task: type[Task], key: tuple[str, ...]) -> str:
         return "no state"
     if task.shared or key == ("one",):
         return "one instance for all" if key == ("one",) else "one instance a shard"
-    return "an instance per " + " and ".join(_KEYS.get(part, f"field {part[1:]}") for part in key)
+    return "an instance per " + " and ".join(_KEYS.get(part, f"value of {part[1:]}") for part in key)
 
 
 def exchanged(plan: Plan, step: Step) -> bool:

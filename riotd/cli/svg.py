@@ -31,8 +31,9 @@ def svg(drawing: Drawing) -> str:
     return "\n".join([
         f'<svg xmlns="http://www.w3.org/2000/svg" {size} font-family="sans-serif">',
         _TIP,
-        *(_edge(places[edge.origin], places[edge.target], edge.label) for edge in drawing.edges),
+        *(_edge(places[edge.origin], places[edge.target]) for edge in drawing.edges),
         *(_box(node, places[node.name]) for node in drawing.nodes),
+        *(_label(places[edge.origin], places[edge.target], edge.label) for edge in drawing.edges if edge.label),
         "</svg>",
     ])
 
@@ -42,15 +43,18 @@ def _top(row: int, rows: int, tallest: int) -> float:
     return _MARGIN + (row + (tallest - rows) / 2) * (_HEIGHT + _ROW)
 
 
-def _edge(start: tuple[float, float], end: tuple[float, float], label: str) -> str:
+def _edge(start: tuple[float, float], end: tuple[float, float]) -> str:
     x1, y1, x2, y2 = start[0] + _WIDTH, start[1] + _HEIGHT / 2, end[0], end[1] + _HEIGHT / 2
     bend = _GAP * 0.6
     path = f"M{x1:g} {y1:g}C{x1 + bend:g} {y1:g} {x2 - bend:g} {y2:g} {x2:g} {y2:g}"
-    line = f'<path d="{path}" fill="none" stroke="#6b7280" marker-end="url(#tip)"/>'
-    if not label:
-        return line
-    middle = f'x="{(x1 + x2) / 2:g}" y="{(y1 + y2) / 2 - 5:g}" font-size="10" text-anchor="middle"'
-    return f"{line}<text {middle}>{escape(label)}</text>"
+    return f'<path d="{path}" fill="none" stroke="#6b7280" marker-end="url(#tip)"/>'
+
+
+def _label(start: tuple[float, float], end: tuple[float, float], label: str) -> str:
+    """The label of an edge, in its middle, on a white ground: it may be longer than the gap."""
+    x, y = (start[0] + _WIDTH + end[0]) / 2, (start[1] + end[1] + _HEIGHT) / 2 - 5
+    ground = 'stroke="#fff" stroke-width="3" paint-order="stroke"'
+    return f'<text x="{x:g}" y="{y:g}" font-size="10" text-anchor="middle" {ground}>{escape(label)}</text>'
 
 
 def _box(node: Node, place: tuple[float, float]) -> str:

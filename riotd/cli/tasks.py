@@ -83,7 +83,8 @@ def _describe(task: Described) -> None:
     names = ", ".join(filter(None, (facts.code, facts.riotbench and f"{facts.riotbench} in RIoTBench")))
     click.secho(facts.name, bold=True, nl=False)
     origin = f", from {facts.distribution}" if facts.distribution else ""
-    click.echo(f"{f' ({names})' if names else ''}\n{facts.family}, {facts.pattern}, {facts.state}{origin}\n")
+    also = f", also gives {', '.join(task.outputs)}" if task.outputs else ""
+    click.echo(f"{f' ({names})' if names else ''}\n{facts.family}, {facts.pattern}, {facts.state}{also}{origin}\n")
     click.echo(f"{reflowed(task.prose)}\n")
     click.secho("Parameters" if task.parameters else "It takes no parameters.", fg="cyan")
     for parameter in task.parameters:

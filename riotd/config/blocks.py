@@ -80,7 +80,8 @@ class MqttSink(Block):
         type: `mqtt`.
         topic: template over {source}, {stage}, {name} and {topic[n]}, a level of the source message's topic.
         from: ids of the stages whose records go there; default those no other stage takes from.
-        format: `senml`, a compact RFC 8428 pack in JSON; `senml+cbor`, the same in CBOR; or `json`, all a record has.
+        format: `senml`, a compact RFC 8428 pack in JSON; `senml+cbor`, the same in CBOR; `json`, all a record has; or
+            `raw`, the bytes or the text of its only field.
         qos: of the publishes, 0, 1 or 2.
         retain: whether the broker keeps the last result of each topic.
         max_inflight: QoS 1 and 2 messages on the way at once; default what the broker allows (20 on 3.1.1).
@@ -92,7 +93,7 @@ class MqttSink(Block):
     type: Literal["mqtt"]
     topic: str
     stages: list[str] | None = Field(default=None, alias="from")
-    format: Literal["senml", "senml+cbor", "json"] = "senml"
+    format: Literal["senml", "senml+cbor", "json", "raw"] = "senml"
     qos: Literal[0, 1, 2] = 1
     retain: bool = False
     max_inflight: int | None = Field(default=None, ge=1, le=65535)

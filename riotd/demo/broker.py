@@ -1,4 +1,4 @@
-"""The embedded broker of the demo: amqtt in a process of its own, on a free loopback port."""
+"""The demo's own broker, in a process of its own on a free loopback port: amqtt, or mosquitto where it is installed."""
 
 import asyncio
 import logging
@@ -8,7 +8,10 @@ import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
+from riotd.benchmarks.broker import SETTINGS
+from riotd.demo import leash
 from riotd.errors import ConfigError, Mistake, TransportError
 
 _START_WITHIN = 15.0
@@ -29,8 +32,31 @@ async def embedded_broker() -> AsyncIterator[str]:
             Mistake("demo", "the embedded broker is not installed", "pip install 'riotd[demo]', or give --url")
         ]) from error
     port = _free_port()
+    async with _running([sys.executable, "-m", __name__, str(port)], port) as url:
+        yield url
+
+
+@asynccontextmanager
+async def mosquitto_broker(program: str, folder: Path) -> AsyncIterator[str]:
+    """Run mosquitto for as long as the context lasts; its URL. It speaks MQTT 5, and is no limit to the demo.
+
+    Args:
+        program: its path.
+        folder: for its settings.
+
+    Raises:
+        TransportError: it did not start.
+    """
+    port, settings = _free_port(), folder / "mosquitto.conf"
+    await asyncio.to_thread(settings.write_text, SETTINGS.format(port=port), encoding="utf-8")
+    async with _running(leash.command(program, "-c", str(settings)), port) as url:
+        yield url
+
+
+@asynccontextmanager
+async def _running(command: list[str], port: int) -> AsyncIterator[str]:
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", __name__, str(port), stdin=asyncio.subprocess.DEVNULL, start_new_session=True
+        *command, stdin=asyncio.subprocess.DEVNULL, start_new_session=True
     )  # a session of its own: Ctrl-C is for us, and the broker outlives the drain
     try:
         await _until_listening(port, process)
@@ -57,7 +83,7 @@ async def _until_listening(port: int, process: asyncio.subprocess.Process) -> No
             else:
                 writer.close()
                 return
-    raise TransportError(f"the embedded broker ended with {process.returncode} before it listened on port {port}")
+    raise TransportError(f"the broker ended with {process.returncode} before it listened on port {port}")
 
 
 async def _serve(port: int) -> None:

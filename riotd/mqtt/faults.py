@@ -15,8 +15,6 @@ from mqttium import (
     MQTTError,
     MQTTTimeoutError,
     PacketTooLargeError,
-    ProtocolError,
-    PublishRejectedError,
     SessionReplayError,
 )
 
@@ -173,14 +171,17 @@ def refused_filter(code: int) -> str:
     return words.get(code, f"reason 0x{code:02x}")
 
 
-def refusal(error: BaseException) -> str:
-    """Why a publication can never be sent, as a kind: the same words for the same cause."""
-    if isinstance(error, PublishRejectedError):
-        words = {0x87: "not authorized; see the broker's access list", 0x97: "a quota of the broker is used up"}
-        return words.get(error.reason_code, f"refused by the broker with reason 0x{error.reason_code:02x}")
-    if isinstance(error, PacketTooLargeError):
-        return "larger than the broker accepts"
-    return "not a topic, or not a QoS, that this broker takes" if isinstance(error, ProtocolError) else "not valid"
+def refusal(reason: int) -> str:
+    """Why a publication can never be sent (MQTT 5, section 2.4)."""
+    words = {
+        0x87: "not authorized; see the broker's access list",
+        0x90: "not a topic",
+        0x95: "larger than the broker accepts",
+        0x97: "a quota of the broker is used up",
+        0x9A: "the broker retains nothing",
+        0x9B: "a QoS that the broker does not take",
+    }
+    return words.get(reason, f"refused by the broker with reason 0x{reason:02x}")
 
 
 def by_reason(code: int, connection: Connection) -> Fault:

@@ -1,66 +1,58 @@
-"""Publications on their way, and how to tell one that has to be sent again from one that never can be."""
+"""Publications on their way, and what a broker takes of them."""
 
-import contextlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from mqttium import ConnectRefusedError, MQTTError, PacketTooLargeError, ProtocolError, PublishRejectedError
-from mqttium.api import Properties, PublishReceipt
+import msgspec
+
+
+class Allowed(msgspec.Struct, frozen=True):
+    """What a broker takes on this connection.
+
+    Attributes:
+        window: publications of QoS 1 and 2 on the way.
+        largest: bytes of a packet; None is as many as MQTT can say.
+        qos: the highest.
+        retain: whether messages may be retained.
+    """
+
+    window: int = 65_535
+    largest: int | None = None
+    qos: int = 2
+    retain: bool = True
 
 
 class Flight:
-    """One call's publications and, as they are admitted, their receipts; what was refused has its error instead."""
+    """Publications that were handed over together.
+
+    Args:
+        pairs: topic and payload of each.
+        qos: of all of them.
+        retain: whether the broker keeps the last of each topic.
+        properties: as `packets.properties` gives them; empty on MQTT 3.1.1.
+
+    Attributes:
+        sent: how many have been written at least once, or refused.
+        left: how many are not done with. QoS 0 is done when written, QoS 1 and 2 when acknowledged or refused.
+        refused: topic and reason (MQTT 5 section 2.4) of those that can never be sent.
+        landed: called when none is left.
+    """
+
+    __slots__ = ("landed", "left", "pairs", "properties", "qos", "refused", "retain", "sent")
 
     def __init__(
-        self, pairs: Sequence[tuple[str, bytes]], qos: int, *, retain: bool, properties: Properties | None = None
+        self, pairs: Sequence[tuple[str, bytes]], qos: int = 0, *, retain: bool = False, properties: bytes = b""
     ) -> None:
         self.pairs, self.qos, self.retain, self.properties = pairs, qos, retain, properties
-        self.receipts: list[PublishReceipt | Exception] = []
+        self.sent, self.left = 0, len(pairs)
+        self.refused: list[tuple[str, int]] = []
+        self.landed: Callable[[], None] | None = None
 
-    async def landed(self) -> bool:
-        """Wait until all are done with; false if some must be, or were meanwhile, sent again."""
-        if self.qos == 0:
-            return True  # what the client took is gone; looking at each receipt cost 1 µs a message
-        for receipt in reversed(self.receipts):  # the last one first: then the others are mostly done, too
-            await done(receipt)
-        return all(map(_over, self.receipts))
+    def settle(self, count: int = 1) -> None:
+        """So many more are done with."""
+        self.left -= count
+        if not self.left and self.landed is not None:
+            self.landed()
 
-    def refusals(self) -> list[tuple[str, BaseException]]:
-        """The topic and the error of those that were refused."""
-        if self.qos == 0 and not any(isinstance(receipt, Exception) for receipt in self.receipts):
-            return []
-        pairs = zip(self.pairs, map(error_of, self.receipts), strict=True)
-        return [(topic, error) for (topic, _), error in pairs if error is not None]
-
-
-async def done(receipt: PublishReceipt | Exception) -> None:
-    """Wait until the client is done with it, however that went."""
-    if isinstance(receipt, PublishReceipt) and not receipt.is_done():
-        with contextlib.suppress(MQTTError, OSError):
-            await receipt.wait()
-
-
-def refuses(error: BaseException) -> bool:
-    """Whether this publication, not the connection, is at fault."""
-    if isinstance(error, ConnectRefusedError):
-        return False
-    return isinstance(error, PublishRejectedError | PacketTooLargeError | ProtocolError | ValueError)
-
-
-def void(receipt: PublishReceipt | Exception) -> bool:
-    """Whether it has to be sent again."""
-    return isinstance(receipt, PublishReceipt) and receipt.is_done() and not _over(receipt)
-
-
-def error_of(receipt: PublishReceipt | Exception) -> BaseException | None:
-    """Why it was refused, or None."""
-    return receipt.exception() if isinstance(receipt, PublishReceipt) else receipt
-
-
-def _over(receipt: PublishReceipt | Exception) -> bool:
-    """Whether it has arrived or never will."""
-    if not isinstance(receipt, PublishReceipt):
-        return True
-    if not receipt.is_done():
-        return False
-    error = receipt.exception()
-    return error is None or refuses(error)
+    def refuse(self, index: int, reason: int) -> None:
+        """The broker will never take this one."""
+        self.refused.append((self.pairs[index][0], reason))

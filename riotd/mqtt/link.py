@@ -12,18 +12,20 @@ import random
 import ssl
 import time
 from collections.abc import Callable, Coroutine
+from functools import partial
 from itertools import count
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 from mqttium import ConnectionState, MQTTError
-from mqttium.api import AsyncClient, ConnAckPacket
+from mqttium.api import AsyncClient, ConnAckPacket, NegotiatedSettings
 
 from riotd.config import Connection
 from riotd.errors import ConfigError, Mistake
 from riotd.mqtt.credentials import read_secret, tls_context
 from riotd.mqtt.faults import Fault, by_reason, explain, probe
 from riotd.mqtt.terms import Patience, Terms, new_client
+from riotd.mqtt.wire import Session, Wire
 
 log = logging.getLogger("riotd.mqtt")
 
@@ -33,20 +35,27 @@ _BRIEF = 30.0
 _SILENCE = Fault("reachable, but no answer to CONNECT; is it an MQTT broker, does it want mqtts://?")
 
 
+class Party(Session, Protocol):
+    """Whose publications a link carries."""
+
+    def opened(self, wire: Wire, *, resumed: bool, negotiated: NegotiatedSettings) -> None:
+        """A connection is there, with the session of the one before or a new one; comes before any `hear`."""
+
+
 class Link:
     """A connection kept up for as long as the context is open. Entering does not wait for the broker.
 
     Args:
         connection: the broker.
         client_id: our name there.
+        party: who sends and receives over it.
         terms: what it is for.
         welcome: run after every CONNACK with whether the session was resumed; cancelled when the connection is lost.
         patience: between attempts.
         where: the connection's path in the configuration, for messages about its secrets.
 
     Attributes:
-        client: mqttium's; another one after an end, if the terms say so.
-        endings: how often the client gave up; publications that were on the way then are void.
+        client: mqttium's, for subscriptions.
 
     Raises:
         ConfigError: on entering, when a secret or a certificate can't be read.
@@ -57,15 +66,16 @@ class Link:
         connection: Connection,
         *,
         client_id: str,
+        party: Party,
         terms: Terms,
-        welcome: Callable[[bool], Coroutine[None, None, None]],
+        welcome: Callable[[bool], Coroutine[None, None, None]] | None = None,
         patience: Patience | None = None,
         where: str = "mqtt",
     ) -> None:
         self.name = f"{connection.url} as {client_id}"
-        self.endings = 0
         self._connection, self._client_id, self._terms, self._where = connection, client_id, terms, where
-        self._welcome, self._patience = welcome, patience or Patience()
+        self._party, self._welcome, self._patience = party, welcome, patience or Patience()
+        self._wire: Wire | None = None
         self._context: ssl.SSLContext | None = None
         self._password: str | None = None
         self._tasks = asyncio.TaskGroup()
@@ -108,12 +118,6 @@ class Link:
         """Whether there is a connection now."""
         return self.client.is_connected
 
-    async def up(self) -> None:
-        """Wait until there is a connection."""
-        while not self.client.is_connected:
-            self._up.clear()  # the news of a loss comes a little after the fact
-            await self._up.wait()
-
     def counters(self) -> dict[str, int]:
         """Counts since start: connections made, connections lost, attempts seen to fail."""
         return {"connects": self._connects, "losses": self._losses, "failures": self._failures}
@@ -134,9 +138,17 @@ class Link:
             password=self._password,
             terms=self._terms,
             patience=self._patience,
+            dial=self._dial,
         )
         client.on_connect, client.on_disconnect = self._on_connect, self._on_disconnect
         return client
+
+    async def _dial(self, host: str, port: int, *, ssl: ssl.SSLContext | None = None) -> Wire:
+        """What the client writes to and reads from, instead of a connection of its own."""
+        loop = asyncio.get_running_loop()
+        make = partial(Wire, self._party, largest=self._terms.max_packet)
+        _, self._wire = await loop.create_connection(make, host, port, ssl=ssl)
+        return self._wire
 
     async def _live(self) -> None:
         """Connect; when the client gives up, rest and begin again."""
@@ -152,9 +164,6 @@ class Link:
                     raise  # its inner state is broken: a bug, and waiting would not mend it
                 self._failures += 1
                 self._report(explain(error, self._connection))
-            self.endings += 1
-            if not self._terms.keep:
-                self.client = self._new_client()
             self._resting = True
             await asyncio.sleep(self._rest(attempt))
             self._resting = False
@@ -173,7 +182,11 @@ class Link:
         self._down.clear()
         self._up.set()
         self._stop_greeting()
-        self._greeting = self._tasks.create_task(self._welcome(packet.session_present))
+        if self._wire is not None and not self._wire.ended:
+            self._party.opened(self._wire, resumed=packet.session_present, negotiated=self.client.negotiated)
+            self._wire.open()
+        if self._welcome is not None:
+            self._greeting = self._tasks.create_task(self._welcome(packet.session_present))
 
     def _on_disconnect(self, error: BaseException | None) -> None:
         if self._closing:

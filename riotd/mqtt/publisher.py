@@ -5,39 +5,41 @@ import contextlib
 import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from itertools import islice
 from types import TracebackType
 from typing import Self
 
-from mqttium import MQTTError
-from mqttium.api import Properties, PublishReceipt
+from mqttium.api import NegotiatedSettings
 
 from riotd.config import Connection
 from riotd.mqtt.faults import refusal
-from riotd.mqtt.flight import Flight, done, refuses, void
+from riotd.mqtt.flight import Allowed, Flight
 from riotd.mqtt.link import Link
+from riotd.mqtt.outbound import Outbound
+from riotd.mqtt.packets import Span, properties
 from riotd.mqtt.terms import Patience, Publication, Terms
+from riotd.mqtt.wire import Wire
 
 log = logging.getLogger("riotd.mqtt")
 
 _ABSENCE = 300.0
-"""Seconds the broker keeps the state of our QoS 2 exchanges (MQTT 5)."""
+"""Seconds the broker keeps the state of our QoS 1 and 2 exchanges (MQTT 5)."""
 
 _FAREWELL = 2.0
 """Seconds for the last publication at the end."""
 
+_CHUNK = 64 * 1024
+"""Bytes written at once, before we look whether the socket takes more."""
 
-class _EndedError(Exception):
-    """The client gave up while something was being admitted; begin with the oldest flight again."""
+_WINDOW = 20
+"""Publications on the way where the broker can't say how many: mosquitto acknowledges more and drops some of them."""
 
 
 class Publisher:
     """A publishing connection that several parts may share.
 
-    QoS 1 and 2 survive reconnects: the client keeps what is unacknowledged and sends it again, in order. What it
-    gives up (at a take-over, a bad password; QoS 2 also when the session is lost, on MQTT 3.1.1 at any reconnect)
-    the publisher sends again itself, as new: then a QoS 2 message may arrive twice. QoS 0 is handed to the socket,
-    once there is a connection.
+    QoS 1 and 2 survive reconnects: what is unacknowledged is sent again, in order, before anything new. On MQTT 5 it
+    is the same exchange; if the session is lost, and on MQTT 3.1.1 at any reconnect, it is a new one, and a QoS 2
+    message may arrive twice. QoS 0 is handed to the socket, once there is a connection, and as fast as it takes it.
 
     Args:
         connection: the broker.
@@ -62,18 +64,15 @@ class Publisher:
     ) -> None:
         self._will = None if will is None else Publication(*will)
         self._hello = None if hello is None else Publication(*hello)
-        terms = Terms(will=self._will, expiry=_ABSENCE, max_inflight=max_inflight)
-        self._link = Link(
-            connection, client_id=client_id, terms=terms, welcome=self._welcome, patience=patience, where=where
-        )
+        terms = Terms(will=self._will, expiry=_ABSENCE)
+        self._link = Link(connection, client_id=client_id, party=self, terms=terms, patience=patience, where=where)
         self._five = connection.protocol == "5"
-        self._max_inflight = max_inflight or (65_535 if self._five else 20)
-        self._turn, self._alone = asyncio.Lock(), asyncio.Lock()
-        self._negotiated: object = None
-        self._flights: list[Flight] = []
-        self._mended = 0
+        self._max_inflight = max_inflight
+        self._outbound = Outbound()
+        self._wire: Wire | None = None
+        self._greeting: Flight | None = None
         self._leaving = False
-        self._refused: Counter[str] = Counter()
+        self._refused: Counter[int] = Counter()
 
     async def __aenter__(self) -> Self:
         """Begin to connect."""
@@ -120,108 +119,96 @@ class Publisher:
             retain: whether the broker keeps the last of each topic.
             content_type: their media type, if it is to be said; MQTT 3.1.1 can't.
         """
-        properties = Properties({"content_type": content_type}) if content_type and self._five else None
-        flight = Flight(pairs, qos, retain=retain, properties=properties)
-        if qos < 2:
-            return await self._fly(flight)
-        async with self._alone:
-            return await self._fly(flight)
-
-    async def _fly(self, flight: Flight) -> int:
-        try:
-            async with self._turn:
-                self._flights.append(flight)
-                await self._admit(flight)
-            while not await flight.landed():
-                async with self._turn:
-                    self._mended = -1
-                    await self._admit(flight)
-        finally:
-            if flight in self._flights:
-                self._flights.remove(flight)
-        refusals = flight.refusals()
-        for topic, error in refusals:
-            self._note(topic, error)
-        return len(refusals)
+        if not pairs:
+            return 0
+        flight = self._flight(pairs, qos, retain=retain, content_type=content_type)
+        self._outbound.add(flight)
+        self._push()
+        if flight.left:
+            await self._landing(flight)
+        else:
+            await asyncio.sleep(0)  # who sends without end must not keep the loop for himself
+        return self._note(flight)
 
     def try_send_nowait(self, topic: str, payload: bytes, qos: int = 0, retain: bool = False) -> bool:  # noqa: FBT001, FBT002 - MQTT's own four
-        """Hand it over if that can be done at once; False if not. Never waits, never raises for the connection."""
-        if not self._link.connected:
-            return False
-        try:
-            self._link.client.publish_nowait(topic, payload, qos=qos, retain=retain)
-        except (MQTTError, OSError, ValueError):
-            return False
-        return True
+        """Hand it over if that can be done at once; False if not. Never waits, never raises for the connection.
 
-    async def _admit(self, flight: Flight) -> None:
-        """Hand the client whatever of `flight` it does not have, after whatever older flights have lost."""
-        while True:
-            with contextlib.suppress(_EndedError):
-                if self._mended != self._link.endings:
-                    await self._mend()
-                client, qos, retain, properties = self._link.client, flight.qos, flight.retain, flight.properties
-                for topic, payload in islice(flight.pairs, len(flight.receipts), None):
-                    if qos == 2:
-                        await self._room(flight)
-                    try:
-                        receipt: PublishReceipt | Exception = client.publish_nowait(
-                            topic, payload, qos=qos, retain=retain, properties=properties
-                        )
-                    except (MQTTError, OSError, ValueError):
-                        receipt = await self._insist(topic, payload, flight)
-                    flight.receipts.append(receipt)
-                return
-
-    async def _room(self, flight: Flight) -> None:
-        """Wait until there is a connection with room for one more QoS 2 message.
-
-        The client must have none queued: with a session it gives up what is on the way, and what is queued behind
-        that it would send before we can repeat it. So after every CONNACK we first look for what was given up.
+        QoS 0 overtakes what waits for acknowledgements; QoS 1 and 2 are only taken when nothing waits.
         """
-        oldest = len(flight.receipts) - min(self._max_inflight, self._link.client.negotiated.receive_maximum)
-        if oldest >= 0:
-            await done(flight.receipts[oldest])
-        await self._link.up()
-        if (negotiated := self._link.client.negotiated) is not self._negotiated:
-            self._negotiated, self._mended = negotiated, -1
-            raise _EndedError
+        wire = self._wire
+        if wire is None or not wire.writable or (qos and not self._outbound.idle):
+            return False
+        flight = self._flight([(topic, payload)], qos, retain=retain)
+        if qos:
+            self._outbound.add(flight)
+            self._push()
+        else:
+            wire.send(self._outbound.single(flight))
+        return not self._note(flight)
 
-    async def _mend(self) -> None:
-        """Send again, oldest first, what was void when the client gave up."""
-        self._mended = self._link.endings
-        for flight in list(self._flights):
-            for index, receipt in enumerate(flight.receipts):
-                if void(receipt):
-                    flight.receipts[index] = await self._insist(*flight.pairs[index], flight)
+    def opened(self, wire: Wire, *, resumed: bool, negotiated: NegotiatedSettings) -> None:
+        """As `Party.opened`."""
+        window = negotiated.receive_maximum if self._five else _WINDOW
+        allowed = Allowed(
+            window=min(window, self._max_inflight or window) if self._five else self._max_inflight or window,
+            largest=negotiated.maximum_packet_size,
+            qos=negotiated.maximum_qos,
+            retain=negotiated.retain_available,
+        )
+        self._outbound.connected(allowed, resumed=resumed)
+        self._wire = wire
+        if self._hello is not None and not self._leaving and not (self._greeting and self._greeting.left):
+            topic, payload, qos, retain = self._hello
+            self._greeting = self._flight([(topic, payload)], qos, retain=retain)
+            self._outbound.add(self._greeting, first=True)
 
-    async def _insist(self, topic: str, payload: bytes, flight: Flight) -> PublishReceipt | Exception:
-        """Wait until the client takes it: for room, for a connection. The error if it can never be sent."""
-        while True:
-            if self._mended != self._link.endings:
-                raise _EndedError
-            try:
-                return await self._link.client.publish(
-                    topic, payload, qos=flight.qos, retain=flight.retain, properties=flight.properties
+    def hear(self, data: bytes, spans: Sequence[Span]) -> list[bytes]:
+        """As `Session.hear`."""
+        try:
+            return self._outbound.hear(data, spans)
+        finally:
+            self._push()
+
+    def writable(self) -> None:
+        """As `Session.writable`."""
+        self._push()
+
+    def closed(self) -> None:
+        """As `Session.closed`."""
+        self._wire = None
+
+    def _flight(self, pairs: Sequence[tuple[str, bytes]], qos: int, *, retain: bool, content_type: str = "") -> Flight:
+        return Flight(pairs, qos, retain=retain, properties=properties(content_type) if self._five else b"")
+
+    def _push(self) -> None:
+        """Write what may be written, as long as the socket takes it."""
+        while (wire := self._wire) is not None and wire.writable and (packets := self._outbound.take(_CHUNK)):
+            wire.send(packets)
+
+    async def _landing(self, flight: Flight) -> None:
+        """Wait until none of it is left; cancelled, what has not been sent is not sent."""
+        landed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+        def land() -> None:
+            if not landed.done():
+                landed.set_result(None)
+
+        flight.landed = land
+        try:
+            await landed
+        finally:
+            if flight.left:
+                self._outbound.drop(flight)
+
+    def _note(self, flight: Flight) -> int:
+        """Count what was refused, and say each kind once; how many."""
+        for topic, reason in flight.refused:
+            self._refused[reason] += 1
+            if self._refused[reason] == 1:
+                log.error(
+                    "%s: to %.100s: can't be published: %s; it and others like it are counted, not sent",
+                    self._link.name,
+                    topic,
+                    refusal(reason),
                 )
-            except (MQTTError, OSError, ValueError) as error:
-                if refuses(error):
-                    return error
-            await self._link.up()
-
-    async def _welcome(self, resumed: bool) -> None:  # noqa: FBT001 - what CONNACK says
-        del resumed
-        if self._hello is not None and not self._leaving:
-            with contextlib.suppress(MQTTError, OSError, ValueError):  # lost again: the next connection says it
-                await self._link.client.publish(*self._hello[:2], qos=self._hello.qos, retain=self._hello.retain)
-
-    def _note(self, topic: str, error: BaseException) -> None:
-        kind = refusal(error)
-        self._refused[kind] += 1
-        if self._refused[kind] == 1:
-            log.error(
-                "%s: to %.100s: can't be published: %s; it and others like it are counted, not sent",
-                self._link.name,
-                topic,
-                kind,
-            )
+        return len(flight.refused)

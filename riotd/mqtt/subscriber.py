@@ -3,25 +3,39 @@
 import asyncio
 import contextlib
 import logging
-from collections import deque
 from collections.abc import Iterable, Sequence
 from itertools import count
 from types import TracebackType
 from typing import Self
 
-from mqttium import MQTTError, MQTTTimeoutError, NotConnectedError, ProtocolError, SubscribeError
-from mqttium.api import Message as Incoming
-from mqttium.api import SubscribeOptions
+from mqttium import MQTTError, MQTTTimeoutError, NotConnectedError, SubscribeError
+from mqttium.api import NegotiatedSettings, SubscribeOptions
 
+from riotd.clock import Clock, SystemClock
 from riotd.config import MqttSource
+from riotd.messages import Message
 from riotd.mqtt.faults import refused_filter
+from riotd.mqtt.inbound import Inbound
 from riotd.mqtt.link import Link
-from riotd.mqtt.terms import Patience, Terms, tolerate
+from riotd.mqtt.packets import Span
+from riotd.mqtt.terms import Patience, Terms
+from riotd.mqtt.wire import Wire
 
 log = logging.getLogger("riotd.mqtt")
 
 _FAREWELL = 5.0
-"""Seconds to wait for UNSUBACK, and as long for acknowledgements still owed at the end."""
+"""Seconds to wait for UNSUBACK."""
+_BESIDE = 1024
+"""Bytes a message that waits takes beside its payload, generously."""
+_LEAST_WAITING = 100
+"""Messages that may wait however small the buffer."""
+_UNANSWERED = 50_000
+"""Unacknowledged messages beyond which we read no more, whatever the broker was allowed (mosquitto 2.0.11 with a
+backlog sends some 300 more). There are 65,535 packet identifiers; mosquitto does not look whether one is in use, and a
+message under such a one would pass for a copy of the other."""
+
+Token = int | None
+"""What a message is acknowledged by; None at QoS 0."""
 
 
 class Subscriber:
@@ -32,62 +46,57 @@ class Subscriber:
     Args:
         block: broker, filters, limits.
         client_id: our name there; a persistent session belongs to it.
+        clock: for `Message.received`.
         patience: between attempts to connect or to subscribe.
         where: the block's path in the configuration.
     """
 
     def __init__(
-        self, block: MqttSource, *, client_id: str, patience: Patience | None = None, where: str = "source"
+        self,
+        block: MqttSource,
+        *,
+        client_id: str,
+        clock: Clock | None = None,
+        patience: Patience | None = None,
+        where: str = "source",
     ) -> None:
         persistent = block.session == "persistent"
         terms = Terms(
             clean=not persistent,
-            keep=True,
             expiry=block.session_expiry if persistent else 0.0,
-            manual_ack=True,
             receive_maximum=block.receive_maximum,
-            buffer=block.buffer,
             max_packet=block.max_packet,
         )
-        self._block, self._patience = block, patience or Patience()
+        self._block, self._patience, self._clock = block, patience or Patience(), clock or SystemClock()
         self._link = Link(
-            block, client_id=client_id, terms=terms, welcome=self._welcome, patience=self._patience, where=where
+            block,
+            client_id=client_id,
+            party=self,
+            terms=terms,
+            welcome=self._welcome,
+            patience=self._patience,
+            where=where,
         )
+        self._inbound = Inbound(five=block.protocol == "5", retained=block.retained)
+        self._wire: Wire | None = None
+        self._most = max(_LEAST_WAITING, block.buffer // _BESIDE)
         self._comes_again = persistent and block.qos > 0
         self._granted: set[str] = set()
         self._subscribed = asyncio.Event()
         self._complaints: set[str] = set()
-        self._surfaced: dict[int, object] = {}
-        self._owed: deque[Incoming] = deque()
-        self._owing, self._paid = asyncio.Event(), asyncio.Event()
-        self._stopping = False
-        self._coming: asyncio.Task[Incoming] | None = None
-        self.lingered = 0.0
-        """Seconds that what `receive` gave last may have waited in it."""
-        self._counts = {"retained": 0, "duplicates": 0, "acks_dropped": 0}
+        self._news = asyncio.Event()
+        self._stopping = self._ended = False
 
     async def __aenter__(self) -> Self:
         """Begin to connect and to subscribe."""
-        self._ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         await self._link.__aenter__()
-        self._messages = self._link.client.messages()
-        self._link.start(self._acknowledge())
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Send the acknowledgements still owed, if there is a connection, and disconnect."""
-        try:
-            if self._owed and self._link.connected:
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(_FAREWELL):
-                        await self._paid.wait()
-            if self._coming is not None:
-                self._coming.cancel()
-                await asyncio.wait((self._coming,))
-        finally:
-            await self._link.__aexit__(kind, error, trace)
+        """Disconnect; the acknowledgements that are due have been written, and leave first."""
+        await self._link.__aexit__(kind, error, trace)
 
     async def settled(self) -> None:
         """Wait a moment for the broker to grant the subscriptions; without one we go on trying all the same."""
@@ -95,39 +104,47 @@ class Subscriber:
             async with asyncio.timeout(self._patience.moment):
                 await self._subscribed.wait()
 
+    @property
+    def waiting(self) -> int:
+        """Messages that are here and not taken."""
+        return len(self._inbound)
+
+    @property
+    def unanswered(self) -> int:
+        """Messages of QoS 1 and 2 the broker has sent and not heard of again."""
+        return self._inbound.unanswered
+
     def counters(self) -> dict[str, int]:
         """The link's counts; retained messages left out; copies recognised; acknowledgements the broker forgot."""
-        return self._link.counters() | self._counts
+        inbound = self._inbound
+        own = {"retained": inbound.left_out, "duplicates": inbound.copies, "acks_dropped": inbound.void}
+        return self._link.counters() | own
 
-    async def receive(self, most: int, *, linger: float = 0.0) -> list[Incoming]:
+    async def receive(self, most: int, *, linger: float = 0.0) -> list[Message]:
         """At least one message and at most `most`; empty is the end. Loses nothing when cancelled.
 
-        If it had to wait for the first, it waits another `linger` seconds for company; `lingered` says so.
+        If it had to wait for the first, it waits another `linger` seconds for company.
         """
-        while await self._arrival():
-            self.lingered = 0.0 if self._coming is None else linger
-            if self.lingered:
-                await asyncio.sleep(linger)
-            taken = [] if self._coming is None else [self._coming.result()]
-            self._coming = None
-            room = min(most, len(taken) + self._waiting())
-            if len(taken) < room:
-                async for message in self._messages:  # never suspends: that many are there
-                    taken.append(message)
-                    if len(taken) == room:
-                        break
-                else:  # the client gave up and connected again; what it had received is in a new iterator
-                    self._messages = self._link.client.messages()
-            if kept := self._sift(taken):
-                return kept
-        return []
+        inbound = self._inbound
+        waited = False
+        while not (len(inbound) or self._ended):
+            waited = True
+            self._news.clear()
+            await self._news.wait()
+        if waited and linger and not self._ended:
+            await asyncio.sleep(linger)
+        if self._ended and self._comes_again:
+            return []
+        taken = inbound.take(most)
+        self._read_on()
+        return taken
 
-    def acknowledge(self, messages: Iterable[Incoming]) -> None:
-        """Owe the broker these acknowledgements, to be sent in this order as soon as can be."""
+    def acknowledge(self, tokens: Iterable[Token]) -> None:
+        """Tell the broker that these are done with, as soon as all before them are."""
         if self._block.qos:
-            self._owed.extend(messages)
-            self._owing.set()
-            self._paid.clear()
+            self._inbound.acknowledge(tokens)
+            self._answer()
+            self._read_on()
 
     def stop(self) -> None:
         """Ask for no more. `receive` ends: at once if the broker keeps the rest, else when all is handed out."""
@@ -135,82 +152,52 @@ class Subscriber:
             return
         self._stopping = True
         if self._comes_again:
-            self._ended.set_result(None)
+            self._end()
         else:
             self._link.start(self._unsubscribe())
 
-    async def _arrival(self) -> bool:
-        """Wait for a message; False is the end. What waits is a task, so that cancelling us leaves it be."""
-        if self._coming is None and self._waiting() and not (self._comes_again and self._stopping):
-            return True
-        if self._coming is None:
-            self._coming = asyncio.create_task(self._next(), name="mqtt receive")
-        if not self._ended.done():
-            await asyncio.wait((self._coming, self._ended), return_when=asyncio.FIRST_COMPLETED)
-        if self._ended.done() and not self._comes_again and not self._coming.done() and self._left():
-            await asyncio.wait((self._coming,))
-        return self._coming.done() and not (self._ended.done() and self._comes_again)
+    def opened(self, wire: Wire, *, resumed: bool, negotiated: NegotiatedSettings) -> None:
+        """As `Party.opened`."""
+        del negotiated
+        self._wire = wire
+        self._inbound.connected(resumed=resumed)
 
-    async def _next(self) -> Incoming:
-        while True:
-            async for message in self._messages:
-                return message
-            await self._link.up()  # the client gave up, which ends its iterator
-            self._messages = self._link.client.messages()
+    def hear(self, data: bytes, spans: Sequence[Span]) -> list[bytes]:
+        """As `Session.hear`."""
+        try:
+            return self._inbound.hear(data, spans, self._clock.monotonic())
+        finally:
+            self._news.set()
+            self._answer()
+            self._read_on()
 
-    def _waiting(self) -> int:
-        return self._link.client.stats().delivery.iterator_queued
+    def writable(self) -> None:
+        """As `Session.writable`; acknowledgements, being small, never wait for room."""
 
-    def _left(self) -> bool:
-        """Whether something received is not handed out, in the queue or waiting for room in it."""
-        delivery = self._link.client.stats().delivery
-        return bool(delivery.iterator_queued or delivery.waiters)
+    def closed(self) -> None:
+        """As `Session.closed`."""
+        self._wire = None
 
-    def _sift(self, taken: list[Incoming]) -> list[Incoming]:
-        """Leave out retained messages if so configured, and copies the broker sent for want of an acknowledgement.
+    def _answer(self) -> None:
+        if self._wire is not None:
+            self._wire.send(self._inbound.answers())
 
-        After a reconnect that resumed the session the broker sends again whatever it has no acknowledgement for,
-        and mqttium hands it out again. A copy is one of the same exchange, which only its token can tell.
-        """
-        if not self._block.qos and self._block.retained:
-            return taken
-        kept, surfaced = [], self._surfaced
-        for message in taken:
-            if message.mid is not None:
-                token = message._ack_token  # noqa: SLF001 - nothing public says whether two are one exchange
-                if message.dup and surfaced.get(message.mid) is token:
-                    self._counts["duplicates"] += 1
-                    continue
-                surfaced[message.mid] = token
-            if message.retain and not self._block.retained:
-                self._counts["retained"] += 1
-                self.acknowledge((message,))
-                continue
-            kept.append(message)
-        return kept
+    def _read_on(self) -> None:
+        """Read as long as there is room."""
+        inbound, wire = self._inbound, self._wire
+        if wire is None:
+            return
+        if inbound.size > self._block.buffer or len(inbound) > self._most or inbound.unanswered > _UNANSWERED:
+            wire.hold()
+        else:
+            wire.release()
 
-    async def _acknowledge(self) -> None:
-        """Pay what is owed, in order; wait while there is no connection."""
-        owed = self._owed
-        while True:
-            await self._owing.wait()
-            while owed:
-                try:
-                    await self._link.client.ack(owed[0])
-                except NotConnectedError:
-                    await self._link.up()
-                    continue
-                except ProtocolError:  # the session is gone, and with it what was to be acknowledged
-                    self._counts["acks_dropped"] += 1
-                except (MQTTError, OSError):  # noted but not written: the broker sends the message again
-                    pass
-                owed.popleft()
-            self._owing.clear()
-            self._paid.set()
+    def _end(self) -> None:
+        self._ended = True
+        self._news.set()
 
     async def _welcome(self, resumed: bool) -> None:  # noqa: FBT001 - what CONNACK says
         """Subscribe to whatever this session is not known to have; again and again to what is refused."""
-        tolerate(self._link.client)
         if not resumed:
             self._granted.clear()
         for attempt in count():
@@ -264,4 +251,4 @@ class Subscriber:
         """After UNSUBACK nothing more comes, so what is in the queue then is all."""
         with contextlib.suppress(MQTTError, OSError):
             await self._link.client.unsubscribe(self._block.topics, timeout=_FAREWELL)
-        self._ended.set_result(None)
+        self._end()

@@ -2,13 +2,16 @@
 
 import math
 import random
+from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
+import mqttium
 import msgspec
 from mqttium import MQTTProtocolVersion
 from mqttium.api import AsyncClient, Properties, PublishMessage, ReconnectPolicy
 
 from riotd.config import Connection
+from riotd.mqtt.wire import Wire
 
 
 class Publication(NamedTuple):
@@ -47,51 +50,37 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         will: what the broker publishes when we vanish.
         clean: begin with a new session; else ask for the one a former process left.
-        keep: stay with the same client after it gave up, for the sake of what it has received; else make a new
-            one, because it never frees the packet identifiers of publications it gave up on.
         expiry: how long the broker keeps the session when we are away, seconds (MQTT 5).
-        manual_ack: acknowledge messages only when told.
         receive_maximum: unacknowledged messages the broker may send ahead (MQTT 5).
-        max_inflight: unacknowledged publications on the way.
-        buffer: bytes received and not yet taken.
         max_packet: largest packet taken, bytes.
     """
 
     will: Publication | None = None
     clean: bool = True
-    keep: bool = False
     expiry: float = 0.0
-    manual_ack: bool = False
     receive_maximum: int | None = None
-    max_inflight: int | None = None
-    buffer: int = 2**20
     max_packet: int = 2**20
 
 
-_BESIDE = 4096
-"""Bytes a message that waits takes beside its payload, which is all that the client counts."""
-_LEAST_WAITING = 100
-"""Messages that may wait however small the buffer."""
-_UNACKNOWLEDGED = 60_000
-"""Messages not yet acknowledged that we hold at most. The next packet identifiers would be in use: mosquitto does not
-look, and a message under an identifier that is in use passes for a copy of the one that has it. Rather disconnect."""
+_LIBRARY = "1.2.1"
+"""The mqttium this was made for."""
+
+Dial = Callable[..., Awaitable[Wire]]
+"""Makes a connection: `(host, port, *, ssl)`."""
 
 
-def tolerate(client: AsyncClient) -> None:
-    """Accept more unacknowledged messages than the broker was allowed to send; to be called after every CONNACK.
-
-    mosquitto 2.0.11 with a backlog sends some 300 more than Receive Maximum. The client has one figure for what it
-    announces and what it accepts, and would disconnect: with a clean session, messages would be lost.
-    """
-    client._engine.inbound._receive_maximum = _UNACKNOWLEDGED  # noqa: SLF001 - nothing public parts the two
-
-
-def new_client(
-    connection: Connection, *, client_id: str, password: str | None, terms: Terms, patience: Patience
+def new_client(  # noqa: PLR0913 - by keyword
+    connection: Connection, *, client_id: str, password: str | None, terms: Terms, patience: Patience, dial: Dial
 ) -> AsyncClient:
-    """A client that is not connected yet, and that reconnects by itself unless the broker's reason forbids it."""
+    """A client that is not connected yet, and that reconnects by itself unless the broker's reason forbids it.
+
+    Its connections are made by `dial`, so that publications can pass it by.
+
+    Raises:
+        RuntimeError: this mqttium is no longer told so as the one we know.
+    """
     five = connection.protocol == "5"
-    return AsyncClient(
+    client = AsyncClient(
         client_id,
         protocol=MQTTProtocolVersion.MQTTv5 if five else MQTTProtocolVersion.MQTTv311,
         clean_start=terms.clean,
@@ -101,12 +90,14 @@ def new_client(
         connect_properties=Properties({"session_expiry_interval": int(terms.expiry)}) if five else None,
         will=None if terms.will is None else PublishMessage(*terms.will),
         maximum_packet_size=terms.max_packet,
-        max_inbound_inflight=terms.receive_maximum if five else _UNACKNOWLEDGED,
-        max_outbound_inflight=terms.max_inflight,
-        manual_ack=terms.manual_ack,
-        max_iterator_bytes=max(terms.buffer, terms.max_packet),
-        max_iterator_messages=max(_LEAST_WAITING, terms.buffer // _BESIDE),
+        max_inbound_inflight=terms.receive_maximum if five else None,
         connect_timeout=10.0,
         ping_timeout=max(1.0, connection.keepalive / 2),
         reconnect=ReconnectPolicy(initial_delay=patience.first, max_delay=patience.longest),
     )
+    if not hasattr(client, "_transport_factory"):
+        raise RuntimeError(
+            f"mqttium {mqttium.__version__} has no AsyncClient._transport_factory; riotd knows {_LIBRARY}, install that"
+        )
+    client._transport_factory = dial  # noqa: SLF001 - nothing public lets a TCP client have a transport of ours
+    return client

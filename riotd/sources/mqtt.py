@@ -27,7 +27,7 @@ class MqttSource:
         name: the daemon's; names the session where the block gives no client_id.
         clock: for `Message.received`.
         linger: on a slow feed, seconds that a `receive` which had to wait goes on collecting. Taking messages one
-            by one costs 0.2 ms of CPU each; `Message.received` is then the earliest they can have come.
+            by one costs 0.2 ms of CPU each.
         patience: between attempts to connect.
     """
 
@@ -40,8 +40,9 @@ class MqttSource:
         linger: float = 0.0,
         patience: Patience | None = None,
     ) -> None:
-        self._clock, self._linger, self._acknowledged = clock, linger, block.qos > 0
-        self._subscriber = Subscriber(block, client_id=block.client_id or f"riotd-{name}-in", patience=patience)
+        self._linger = linger
+        client_id = block.client_id or f"riotd-{name}-in"
+        self._subscriber = Subscriber(block, client_id=client_id, clock=clock, patience=patience)
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -58,19 +59,12 @@ class MqttSource:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Send the acknowledgements still owed and disconnect."""
+        """Disconnect, behind the acknowledgements that are due."""
         await self._stack.__aexit__(kind, error, trace)
 
     async def receive(self) -> Sequence[Message]:
         """As `riotd.ports.Source.receive`; at most 2,000 messages."""
-        taken = await self._subscriber.receive(_MOST, linger=self._linger)
-        now = self._clock.monotonic() - self._subscriber.lingered
-        if not self._acknowledged:
-            return [Message(incoming.topic, incoming.payload, now, incoming) for incoming in taken]
-        return [
-            Message(incoming.topic, incoming.payload, now, incoming, 0, incoming.mid or 0, incoming.dup)
-            for incoming in taken
-        ]
+        return await self._subscriber.receive(_MOST, linger=self._linger)
 
     async def ack(self, messages: Sequence[Message]) -> None:
         """As `riotd.ports.Source.ack`; what a lost session makes void is dropped and counted."""

@@ -32,6 +32,7 @@ class Daemon:
         self.folder = folder
         self.file = folder / "config.yaml"
         self.write(config)
+        self.options: list[str] = []
         self._environment = environment
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -50,7 +51,7 @@ class Daemon:
         environment.setdefault("XDG_STATE_HOME", str(self.folder.parent / "state"))
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "riotd", "run", str(self.file), "--app-dir", str(REPOSITORY)],
+                [sys.executable, "-m", "riotd", "run", str(self.file), "--app-dir", str(REPOSITORY), *self.options],
                 stderr=log,
                 stdout=log,
                 cwd=self.folder,

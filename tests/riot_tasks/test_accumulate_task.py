@@ -37,10 +37,16 @@ def test_every_window_is_all_its_readings(series: list[float]) -> None:
 
 
 def test_the_record_that_fills_the_window_lends_its_head() -> None:
-    """The result has the id, source, time and meta of the last record, and the units of the fields it gathered."""
+    """The result has the last record's id, source, time and meta, the units of what it gathered, and the fields."""
     (result,) = _given(Accumulate(["a"], window=2), [_record(1, a=1.0), _record(2, 0.5, a=2.0, b=9.0)])
     expected = {"series": '{"a":[[0.5,2.0],[1.0,1.0]]}'}
-    assert result == Record(2, "dev7", 0.5, expected, {"a": "Cel"}, {"n": "2"})
+    assert result == Record(2, "dev7", 0.5, expected, {"a": "Cel"}, {"n": "2", "fields": "a"})
+
+
+def test_the_fields_of_a_window_are_said() -> None:
+    """`meta["fields"]` names what a window has, in the order it came, and nothing of the window before."""
+    records = [_record(1, b=1.0), _record(2, a=1.0, b=2.0), _record(3, a=1.0), _record(4, a=2.0)]
+    assert [result.meta["fields"] for result in _given(Accumulate(window=2), records)] == ["b,a", "a"]
 
 
 def test_series_are_in_the_order_of_their_times() -> None:
@@ -99,7 +105,7 @@ def test_forecasts_are_series_of_their_own() -> None:
         "a step 2": [[3.0, 5.0], [4.0, 6.0]],
     }
     assert result.units == {"a": "Cel", "a step 1": "Cel", "a step 2": "Cel"}
-    assert result.meta == {"n": "4"}
+    assert result.meta == {"n": "4", "fields": "a"}
 
 
 def test_a_plot_draws_what_was_gathered(series: list[float]) -> None:

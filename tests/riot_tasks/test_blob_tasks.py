@@ -46,6 +46,14 @@ class TestUpload:
         assert found.values == {"step": 3, "blob": name, "url": f"{STORE}/{name}", "size": len(data)}
         assert (found.units, found.meta) == ({"step": "unit"}, {"bn": "urn:"})
 
+    @pytest.mark.parametrize("content", [b"\0\xff", "text"])
+    def test_the_content_may_stay(self, content: bytes | str) -> None:
+        """With `keep` the result has the content too, with its unit, for a stage behind that says more about it."""
+        (found,) = BlobUpload(STORE, keep=True).process(_record(payload=content))
+        assert found.values["payload"] == content
+        assert found.values["size"] == len(content)
+        assert found.units == {"payload": "unit"}
+
     def test_what_it_says_is_where_download_looks(self) -> None:
         """The result of an upload is what a download with defaults takes."""
         (there,) = BlobUpload(STORE, name="models/{source}/a b.json").process(_record(payload=b"{}"))
@@ -191,6 +199,7 @@ def test_riotbenchs_picture_there_and_back(tmp_path: Path) -> None:
         (BlobUpload, {"store": STORE, "folder": "/nowhere"}, "folder: the folder /nowhere is not there; make it"),
         (BlobUpload, {"store": STORE, "folder": 7}, "folder: must be the path of a folder"),
         (BlobUpload, {"store": STORE, "max_bytes": 0}, "max_bytes: must be a whole number from 1"),
+        (BlobUpload, {"store": STORE, "keep": 1}, "keep: must be true or false"),
         (BlobUpload, {"store": STORE, "credentials": "secret"}, "credentials: must be given by reference"),
         (BlobDownload, {"store": "memory://"}, "store: the URL names no name"),
         (BlobDownload, {"store": STORE, "into": None}, "into: must be a field's name"),

@@ -36,12 +36,12 @@ def test_errors_are_by_the_last_average(series: list[float]) -> None:
 
 
 def test_the_prediction_keeps_its_fields() -> None:
-    """The result is the prediction with the error beside it, a ratio; the average's head leaves no trace."""
-    task = ErrorEstimate("a", predicted="guess", into="off")
-    record = Record(7, "dev7", 5.0, {"a": "5", "guess": 4.0, "b": "x"}, {"a": "Cel"}, {"bn": "y"})
+    """The result is the prediction with the error beside it, a ratio, and its model; the average leaves no trace."""
+    task, meta = ErrorEstimate("a", predicted="guess", into="off"), {"bn": "y", "model": "city-1"}
+    record = Record(7, "dev7", 5.0, {"a": "5", "guess": 4.0, "b": "x"}, {"a": "Cel"}, meta)
     assert list(task.process(Record(6, "dev7", 4.0, {"a": 10}, {"a": "K"}, {"bn": "z"}))) == []
     assert list(task.process(record)) == [
-        Record(7, "dev7", 5.0, {"a": "5", "guess": 4.0, "b": "x", "off": 0.1}, {"a": "Cel", "off": "/"}, {"bn": "y"})
+        Record(7, "dev7", 5.0, {"a": "5", "guess": 4.0, "b": "x", "off": 0.1}, {"a": "Cel", "off": "/"}, meta)
     ]
 
 

@@ -58,7 +58,7 @@ def _written() -> list[Row]:
 
 WORLDS: dict[type[Task], tuple[Callable[[], None], Callable[[], object], list[dict[str, Any]]]] = {
     BlobDownload: (_blobs, _held, [{}, {"into": "blob", "on_miss": "null"}, {"on_miss": "drop"}, {"max_bytes": 1}]),
-    BlobUpload: (_blobs, _held, [{}, {"name": "{source}", "field": "blob"}, {"max_bytes": 6}]),
+    BlobUpload: (_blobs, _held, [{}, {"name": "{source}", "field": "blob"}, {"max_bytes": 6, "keep": True}]),
     RemoteZip: (_blobs, _held, [{"count": 4}, {"count": 1, "entry": "same.txt"}, {"max_bytes": 15}]),
     TableInsert: (_rows, _written, [{}, {"fields": ["temperature", "blob"], "key": "{source}"}]),
     TableLookup: (

@@ -1,3 +1,4 @@
+from collections import Counter
 from collections.abc import Iterable
 from random import Random
 from typing import Any
@@ -10,6 +11,9 @@ from riot_tasks import BadRecord, Record, Value
 from riot_tasks.parse.join import Join
 from riot_tasks.parse.senml_parse import SenmlParse
 from riot_tasks.testing import check_task
+from riotd.dataflow import Outlet, Plan, Stage
+from riotd.messages import Portion
+from riotd.shard import Shard
 from tests.riot_tasks.conftest import SAMPLE
 
 FIELDS = ["temperature", "humidity", "light"]
@@ -133,6 +137,52 @@ def test_the_end_is_the_end_of_what_is_open(on_expiry: str, expected: list[tuple
     assert (list(task.flush()), task.snapshot()["open"], task.snapshot()["expired"]) == ([], [], 2)
 
 
+@pytest.mark.parametrize("on_expiry", ["drop", "partial"])
+def test_what_expires_is_counted_for_the_stage(on_expiry: str) -> None:
+    """Each message that expires, by number, by time or at the end, is counted as `expired`; complete ones are not."""
+    task = Join(["temperature", "light"], max_open=2, timeout=10.0, on_expiry=on_expiry)
+    task.counts = Counter()
+    _fed(task, [_part(number, light=1.0) for number in range(3)])
+    assert task.counts == {"expired": 1}
+    _fed(task, [_part(1, temperature=1.0), _part(3, 11.0, light=1.0)])
+    assert task.counts == {"expired": 2}
+    list(task.flush())
+    assert task.counts == {"expired": 3}
+
+
+def test_the_last_message_expires_when_no_record_comes() -> None:
+    """On idle all that is incomplete goes, each under its own id, and a part that comes later opens it anew."""
+    task = Join(FIELDS, idle_timeout="30s", on_expiry="partial")
+    assert task.idle_timeout == 30.0
+    _fed(task, [_part(1, temperature=1.0, humidity=2.0), _part(2, light=3.0)])
+    assert [(result.id, result.meta["missing"]) for result in task.on_idle()] == [
+        (1, "light"),
+        (2, "temperature,humidity"),
+    ]
+    assert list(task.on_idle()) == []
+    assert _fed(task, [_part(1, light=3.0)]) == []
+
+
+def test_a_silent_device_has_its_last_message_too() -> None:
+    """In a shard the incomplete message goes with the first tick after `idle_timeout`, and shows in the figures."""
+    stages = (
+        Stage("parse", "senml_parse", {"explode": True}),
+        Stage("row", "join", {"fields": FIELDS, "on_expiry": "partial", "idle_timeout": 30}, ("parse",)),
+    )
+    shard = Shard(Plan(stages, (Outlet("out", ("row",), "json"),)))
+    pack = b'[{"bn": "dev7:", "bt": 1.7e9, "n": "light", "v": 800}]'
+    shard.run(Portion(0, 1000.0, [5], ["dev7"], [pack]))
+    early, due = (shard.run(Portion(1, now, [], [], [], tick=True)) for now in (1029.0, 1031.0))
+    assert early.results == []
+    assert [(result.id, result.source) for result in due.results] == [(5, "dev7")]
+    assert due.tallies[1].counts == {"expired": 1}
+
+
+def test_durations_may_be_texts() -> None:
+    """A time to wait is a number of seconds, or a text."""
+    assert repr(Join(FIELDS, timeout="1m30s", idle_timeout="1h")) == repr(Join(FIELDS, timeout=90, idle_timeout=3600))
+
+
 @pytest.mark.parametrize(
     ("value", "message"),
     [(10**30, "light: an integer of 100 bits; 64 can be kept"), ("\ud800", "light: not a text in Unicode")],
@@ -150,7 +200,8 @@ def test_what_no_snapshot_can_hold_is_refused(value: Value, message: str) -> Non
         ([], {}, r"fields: \[\] is no list of different field names"),
         (["a", "a"], {}, "fields: .* is no list of different field names"),
         (FIELDS, {"same_time": 1}, "same_time: must be true or false"),
-        (FIELDS, {"timeout": 0}, "timeout: must be a duration from 0.001"),
+        (FIELDS, {"timeout": 0}, r"timeout: must be a duration from 0\.001"),
+        (FIELDS, {"idle_timeout": "soon"}, "idle_timeout: must be a duration"),
         (FIELDS, {"max_open": 0}, "max_open: must be a whole number from 1"),
         (FIELDS, {"on_expiry": "emit"}, "on_expiry: must be 'drop' or 'partial'"),
     ],
@@ -181,6 +232,6 @@ def test_it_keeps_the_contract() -> None:
     examples = [
         ({"fields": FIELDS}, parts),
         ({"fields": FIELDS, "max_open": 3, "on_expiry": "partial"}, mixed),
-        ({"fields": FIELDS, "same_time": True, "timeout": 2.0, "on_expiry": "partial"}, mixed),
+        ({"fields": FIELDS, "same_time": True, "timeout": 2.0, "on_expiry": "partial", "idle_timeout": 5.0}, mixed),
     ]
     check_task(Join, examples)

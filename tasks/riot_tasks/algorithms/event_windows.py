@@ -73,7 +73,7 @@ class EventWindows(ABC):
         self._delay, self._lateness = allowance
         self._quantiles = quantiles
         self._watermark = -inf
-        self._alarm = inf  # the watermark at which something is to be given or forgotten; may be too early
+        self._alarm = inf  # the watermark at which a window is due, or to be forgotten; may be too early
 
     @abstractmethod
     def update(self, time: float, numbers: Mapping[str, float]) -> Sequence[Window]:

@@ -32,7 +32,7 @@ class Panes(EventWindows):
         offset: seconds.
         allowance, quantiles: as for `EventWindows`.
 
-    State: up to panes + (delay + lateness) / every + 2 panes.
+    State: up to panes + (delay + lateness) / every + 1 panes, rounded up.
     """
 
     def __init__(
@@ -101,12 +101,9 @@ class Panes(EventWindows):
         return self._bound(pane + 1)
 
     def _next(self, pane: int) -> float:
-        """The watermark at which a window of this pane ends, or the pane is to be forgotten."""
-        last = pane + self._number - 1
-        end = self._end(last)
-        if end <= self._watermark:
-            return end + self._lateness
-        return self._end(max(pane, self._at(self._watermark))) if self._watermark > -inf else self._end(pane)
+        """The end of the first window of this pane that is not past."""
+        first = pane if self._watermark == -inf else max(pane, self._at(self._watermark))
+        return self._end(first) if first < pane + self._number else inf
 
     def _due(self, before: float) -> Sequence[Window]:
         now = self._at(self._watermark)  # the first window that is not past

@@ -39,7 +39,7 @@ class Sessions(EventWindows):
         gap: seconds, at least 1 ms.
         allowance, quantiles: as for `EventWindows`.
 
-    State: up to (delay + lateness) / gap + 2 sessions.
+    State: up to (delay + lateness) / gap + 1 sessions, rounded up.
     """
 
     def __init__(self, *, gap: float, allowance: Allowance = PUNCTUAL, quantiles: bool = False) -> None:

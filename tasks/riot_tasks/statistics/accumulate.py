@@ -29,8 +29,9 @@ class Accumulate(Task):
         parity: RIoTBench's readings: single precision; and its end: the last, partial window is lost.
 
     The result is made by the record that fills the window: it has that record's id, source, time and meta (without
-    `name_from`, which is in the names now), and the units of the series, under their names. At the end of a bounded
-    stream the partial window comes as well. `multi_line_plot` draws such records. A field whose value is None is
+    `name_from`, which is in the names now), and the units of the series, under their names; `meta["fields"]` has the
+    fields, with commas between, for whoever names a file. At the end of a bounded stream the partial window comes as
+    well. `multi_line_plot` draws such records. A field whose value is None is
     passed over, one that is no number makes the record a BadRecord.
 
     The window counts the records of one key, as the paper has it; the original's counter is one for all sensors
@@ -99,10 +100,8 @@ class Accumulate(Task):
 
     def _admit(self, found: Iterable[str]) -> None:
         """Take note of the fields, before any state has changed if there is one too many."""
-        if self.fields is not None:
-            return
         fresh = [field for field in found if field not in self._seen]
-        if fresh and len(self._seen) + len(fresh) > self.max_fields:
+        if self.fields is None and fresh and len(self._seen) + len(fresh) > self.max_fields:
             raise BadRecord(
                 f"{fresh[-1]}: is one field more than max_fields, {self.max_fields}; list the ones to watch in fields"
             )
@@ -128,6 +127,7 @@ class Accumulate(Task):
         # sorted is stable, and sees times only: equal ones stay in the order they came
         series = {label: sorted(zip(*both, strict=True), key=itemgetter(0)) for label, both in self._series.items()}
         meta = {key: text for key, text in last.meta.items() if key != self.name_from}
+        meta["fields"] = ",".join(self._seen)
         self._begin()
         return (Record(last.id, last.source, last.time, {self.into: orjson.dumps(series).decode()}, units, meta),)
 

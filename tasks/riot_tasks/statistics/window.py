@@ -147,9 +147,13 @@ class Window(Task):
         if self.max_ahead is not None:
             self._latest = time if self._latest is None else max(time, self._latest)
             self._jump = None
-        if strange or record.units != self._learnt:
-            self._learn(record, found)
-        return [self._result(record, window) for window in ended] if ended else ()
+        if strange:
+            self._units.update((name, record.units.get(name, "")) for name in strange)
+        results = [self._result(record, window) for window in ended] if ended else ()
+        if record.units != self._learnt:  # a unit that is new is that of the windows to come
+            self._learnt = record.units
+            self._units.update((name, unit) for name, unit in record.units.items() if name in self._units)
+        return results
 
     def flush(self) -> Iterable[Record]:
         """The results of the windows that are open, under the id of the last record that counted."""
@@ -186,12 +190,6 @@ class Window(Task):
             raise BadRecord(
                 f"{one}: is one field more than max_fields, {self.max_fields}; list those to watch in fields"
             )
-
-    def _learn(self, record: Record, found: Iterable[str]) -> None:
-        """Take note of the fields, and of the units of all known ones."""
-        self._units.update((name, "") for name in found if name not in self._units)
-        self._units.update((name, unit) for name, unit in record.units.items() if name in self._units)
-        self._learnt = record.units
 
     def _result(self, record: Record, window: Ended) -> Record:
         values: dict[str, Value] = {}

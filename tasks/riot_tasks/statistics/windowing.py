@@ -53,7 +53,7 @@ def windows(of: Lengths, offset: float, allowance: Allowance, *, quantiles: bool
     """
     if of.size is None:
         gap = of.gap or LEAST
-        _limit(2 + sum(allowance) / gap, max_open)
+        _limit(1 + sum(allowance) / gap, max_open)
         return Sessions(gap=gap, allowance=allowance, quantiles=quantiles)
     every = of.size if of.every is None else of.every
     panes = round(of.size / every)

@@ -1,0 +1,274 @@
+"""What RIoTBench's dataflows give, worked out plainly: one loop over a file's messages, nothing of riotd's stages.
+
+The data sets are restated from the paper (arXiv 1701.08530, tables 4 to 6) and RIoTBench's property files, apart from
+the configs.
+"""
+
+import json
+from collections import defaultdict, deque
+from collections.abc import Iterable, Iterator, Mapping
+from math import fsum
+from typing import Any, NamedTuple
+
+from riot_tasks.algorithms.bloom import BloomFilter
+from riot_tasks.algorithms.kalman import Kalman
+from riot_tasks.algorithms.loglog import LogLog
+from riot_tasks.algorithms.regression import SlidingRegression
+
+Values = dict[str, Any]
+
+
+class Dataset(NamedTuple):
+    """One of RIoTBench's data sets.
+
+    Attributes:
+        id: the entry with the device.
+        others: entries that are joined but not measured.
+        ranges: valid values of measured entries.
+        filled: entries whose gaps are interpolated.
+        annotations: names of the values that a device's line has.
+        measured: entries that STATS looks at.
+        counted: the entry whose devices are counted, or "".
+        gated: whether only known devices are let in.
+        steps: readings forecast.
+        charted: records in a chart.
+    """
+
+    id: str
+    others: tuple[str, ...]
+    measured: tuple[str, ...]
+    ranges: Mapping[str, tuple[float, float]]
+    filled: tuple[str, ...]
+    annotations: tuple[str, ...]
+    counted: str
+    gated: bool = True
+    steps: int = 10
+    charted: int = 110
+
+
+def _xyz(*places: str) -> tuple[str, ...]:
+    return tuple(f"{place}_{axis}" for place in places for axis in "xyz")
+
+
+_CITY = {
+    "temperature": (-12.5, 43.1),
+    "humidity": (10.7, 95.2),
+    "light": (1345.0, 26282.0),
+    "dust": (186.61, 5188.21),
+    "airquality_raw": (17.0, 363.0),
+}
+_TAXI = {
+    "trip_time_in_secs": (140.0, 3155.0),
+    "trip_distance": (1.37, 29.86),
+    "fare_amount": (6.0, 201.0),
+    "tip_amount": (0.65, 38.55),
+    "tolls_amount": (2.5, 18.0),
+}
+_FIT = {
+    "acc_chest_x": (-13.931, 4.123),
+    "acc_chest_y": (-4.6376, 5.2361),
+    "acc_chest_z": (-8.1881, 7.8786),
+    "ecg_lead_1": (-4.9314, 6.1371),
+    "ecg_lead_2": (-6.786, 6.6604),
+    "acc_ankle_x": (-5.0006, 8.1472),
+    "acc_ankle_y": (-14.303, 1.5909),
+    "acc_ankle_z": (-8.6234, 8.6958),
+    "acc_arm_x": (-9.824, 5.5778),
+    "acc_arm_y": (-10.059, 8.506),
+    "acc_arm_z": (-6.6739, 9.5725),
+}
+
+DATASETS = {
+    "city": Dataset(
+        "source",
+        ("longitude", "latitude"),
+        tuple(_CITY),
+        _CITY,
+        tuple(_CITY),
+        ("location", "type"),
+        "temperature",
+    ),
+    "taxi": Dataset(
+        "taxi_identifier",
+        (
+            "hack_license",
+            "pickup_datetime",
+            "pickup_longitude",
+            "pickup_latitude",
+            "dropoff_longitude",
+            "dropoff_latitude",
+            "payment_type",
+        ),
+        (
+            "trip_time_in_secs",
+            "trip_distance",
+            "fare_amount",
+            "surcharge",
+            "mta_tax",
+            "tip_amount",
+            "tolls_amount",
+            "total_amount",
+        ),
+        _TAXI,
+        (),
+        ("taxi_company", "drivername", "taxi_city"),
+        "",
+        charted=22,
+    ),
+    "fit": Dataset(
+        "subjectId",
+        (*_xyz("gyro_ankle", "magnetometer_ankle", "gyro_arm", "magnetometer_arm"), "label"),
+        tuple(_FIT),
+        _FIT,
+        tuple(_FIT),
+        ("age", "gender"),
+        "ecg_lead_1",
+        gated=False,
+        charted=5500,
+    ),
+    "grid": Dataset(
+        "meterid",
+        (),
+        ("energyconsumed",),
+        {"energyconsumed": (1.828, 36.658)},
+        ("energyconsumed",),
+        ("code", "tariff", "stimulus", "sme"),
+        "energyconsumed",
+        steps=2,
+    ),
+}
+
+
+class Reading(NamedTuple):
+    """A message: whose, when in Unix seconds, and its entries in order, numbers as such."""
+
+    source: str
+    time: float
+    values: Values
+
+
+def readings(dataset: str, lines: Iterable[bytes]) -> Iterator[Reading]:
+    """The messages of a file in RIoTBench's form, `<epoch ms>,<draft SenML>`."""
+    of = DATASETS[dataset]
+    for line in lines:
+        pack = json.loads(line.partition(b",")[2])
+        values = {entry["n"]: float(entry["v"]) if "v" in entry else entry["sv"] for entry in pack["e"]}
+        yield Reading(values.pop(of.id), int(pack["bt"]) / 1000, values)
+
+
+def etl(dataset: str, lines: Iterable[bytes], known: Mapping[str, list[str]]) -> Iterator[Reading]:
+    """ETL's rows: of known devices, outliers replaced, annotated; messages that lack a field are none.
+
+    Args:
+        dataset: whose.
+        lines: of the file.
+        known: annotations by device; the Bloom filter of them takes one stranger in a hundred for a device of ours.
+    """
+    of, history = DATASETS[dataset], defaultdict[tuple[str, str], deque[float]](lambda: deque(maxlen=5))
+    devices = BloomFilter.sized(len(known), 0.01)
+    for who in known:
+        devices.add(who)
+    fields = [*of.others, *of.measured]
+    for source, time, values in readings(dataset, lines):
+        if of.gated and source not in devices:
+            continue
+        row: Values = {}
+        for name, value in values.items():
+            lowest, highest = of.ranges.get(name, (float("-inf"), float("inf")))
+            row[name] = value if isinstance(value, str) or lowest <= value <= highest else None
+            past = history[source, name]
+            if name in of.filled and row[name] is None:
+                row[name] = fsum(past) / len(past) if past else None
+            elif name in of.filled:
+                past.append(value)
+        if all(name in row for name in fields):
+            noted = (
+                zip(of.annotations, (value or None for value in known[source]), strict=True) if source in known else ()
+            )
+            yield Reading(source, time, {**{name: row[name] for name in fields}, **dict(noted)})
+
+
+class Stats(NamedTuple):
+    """STATS's results, each list in the order of the messages.
+
+    Attributes:
+        averages: device, quantity, time, mean.
+        forecasts: device, quantity, time, mean of the forecasts.
+        counts: device, time, devices so far.
+        charts: by device and quantity, what each chart has: series by name, of times and values.
+    """
+
+    averages: list[tuple[str, str, float, float]]
+    forecasts: list[tuple[str, str, float, float]]
+    counts: list[tuple[str, float, int]]
+    charts: dict[tuple[str, str], list[dict[str, list[list[float]]]]]
+
+
+def stats(dataset: str, lines: Iterable[bytes]) -> Stats:
+    """STATS's results for a file that ends: what is gathered then comes too."""
+    of, found = DATASETS[dataset], Stats([], [], [], defaultdict(list))
+    series, devices = defaultdict[tuple[str, str], _Series](lambda: _Series(of)), LogLog(10)
+    for source, time, values in readings(dataset, lines):
+        for name in (name for name in values if name in of.measured):
+            series[source, name].take(time, values[name])
+        if of.counted in values:
+            devices.add(source.encode())
+            found.counts.append((source, time, round(devices.estimate())))
+    for (source, name), each in series.items():
+        each.end()
+        found.averages.extend((source, name, *point) for point in each.averages)
+        found.forecasts.extend((source, name, *point) for point in each.forecasts)
+        found.charts[source, name] = [_chart(points, name, of.steps) for points in each.charts if points]
+    return found
+
+
+class _Series:
+    """One quantity of one device.
+
+    Attributes:
+        averages: time and mean of each ten readings.
+        forecasts: time of the reading they follow from, and their mean.
+        charts: what each chart has, as it came: whether it is a forecast, time, value.
+    """
+
+    def __init__(self, of: Dataset) -> None:
+        self.averages: list[tuple[float, float]] = []
+        self.forecasts: list[tuple[float, float]] = []
+        self.charts: list[list[tuple[bool, float, float]]] = [[]]
+        self._of = of
+        self._block: list[float] = []
+        self._kalman, self._line = Kalman(0.125, 0.32, 30.0), SlidingRegression(10, of.steps)
+        self._last = 0.0
+
+    def take(self, time: float, value: float) -> None:
+        """The next reading."""
+        self._last = time
+        self._block.append(value)
+        if len(self._block) == 10:
+            self._average()
+        if ahead := self._line.update(self._kalman.update(value)):
+            self.forecasts.append((time, sum(ahead) / self._of.steps))
+            self._draw(True, self.forecasts[-1])  # noqa: FBT003 - private
+
+    def end(self) -> None:
+        """The file ends: what is left of the last ten has a mean too."""
+        if self._block:
+            self._average()
+
+    def _average(self) -> None:
+        self.averages.append((self._last, sum(self._block) / len(self._block)))
+        self._block = []
+        self._draw(False, self.averages[-1])  # noqa: FBT003 - private
+
+    def _draw(self, ahead: bool, point: tuple[float, float]) -> None:  # noqa: FBT001 - private
+        if len(self.charts[-1]) == self._of.charted:
+            self.charts.append([])
+        self.charts[-1].append((ahead, *point))
+
+
+def _chart(points: list[tuple[bool, float, float]], name: str, steps: int) -> dict[str, list[list[float]]]:
+    """Both lines, each in the order of its times, under their names, which are those of what came first."""
+    chart: dict[str, list[list[float]]] = {}
+    for ahead, time, value in points:
+        chart.setdefault(f"{name} step 1-{steps}" if ahead else name, []).append([time, value])
+    return {line: sorted(each, key=lambda point: point[0]) for line, each in chart.items()}

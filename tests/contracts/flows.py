@@ -1,0 +1,149 @@
+"""The dataflows of config/ over a file instead of a broker: the daemon's own parts, from source to sinks."""
+
+import asyncio
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+import yaml
+
+from riotd import config as cfg
+from riotd import feeds, wiring
+from riotd.feeds import Dataset
+from riotd.notify import Notifier
+from riotd.supervisor import DONE, Supervisor
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+CONFIG = REPOSITORY / "config"
+SAMPLES = REPOSITORY.parent / "shared" / "riotbench-data"
+IDS = {"city": "source", "taxi": "taxi_identifier", "fit": "subjectId", "grid": "meterid"}
+"""Entry of a pack in RIoTBench's form that says whose it is."""
+_SAMPLES: dict[Dataset, tuple[str, str]] = {
+    "city": ("SYS_sample_data_senml.csv", "city-metadata.txt"),
+    "taxi": ("TAXI_sample_data_senml.csv", "taxi-metadata-fulldataset.txt"),
+    "fit": ("FIT_sample_data_senml.csv", "mhealth_annotation_mapping.csv"),
+}
+
+
+class Feed(NamedTuple):
+    """Messages of a data set, with what is known of its devices.
+
+    Attributes:
+        dataset: whose.
+        lines: `<epoch ms>,<draft SenML>`.
+        annotations: `id:value,value`.
+    """
+
+    dataset: Dataset
+    lines: list[bytes]
+    annotations: list[str]
+
+    @property
+    def known(self) -> dict[str, list[str]]:
+        """Annotations by device."""
+        return {who: values.split(",") for who, _, values in (line.partition(":") for line in self.annotations)}
+
+
+def sample(dataset: Dataset) -> Feed:
+    """RIoTBench's own messages and annotations; skips the test where they are not."""
+    if not SAMPLES.exists():
+        pytest.skip("RIoTBench's sample data are not here")
+    messages, known = (SAMPLES / name for name in _SAMPLES[dataset])
+    return Feed(dataset, messages.read_bytes().splitlines(), known.read_text().splitlines())
+
+
+def generated(dataset: Dataset, count: int, sensors: int = 7) -> Feed:
+    """Generated messages with outliers and gaps, of two devices more than are known."""
+    made = getattr(feeds, dataset)(
+        sensors=sensors + 2, messages=count, outliers=0.1, gaps=0.05, seed=4, form="riotbench"
+    )
+    lines = [b"%d,%b" % (due * 1000, pack) for due, pack in made]
+    known = [line.decode().rstrip("\n") for line in feeds.annotations(dataset, sensors=sensors)]
+    return Feed(dataset, lines, known)
+
+
+class Ran(NamedTuple):
+    """What a run left.
+
+    Attributes:
+        results: of each sink, in its order.
+        rejects: dead letters.
+        folder: the working directory, with tables and blobs.
+        stages: statistics by the stages' ids.
+    """
+
+    results: dict[str, list[dict[str, Any]]]
+    rejects: list[dict[str, Any]]
+    folder: Path
+    stages: dict[str, dict[str, Any]]
+
+
+def run(
+    flow: str,
+    feed: Feed,
+    *,
+    engine: str = "inline",
+    shards: int = 1,
+    sinks: Sequence[str],
+    overlay: dict[str, Any] | None = None,
+    settings: Iterable[str] = (),
+) -> Ran:
+    """Run a dataflow of config/ over a feed in the working directory, until all is settled.
+
+    Args:
+        flow: etl, stats, train or pred.
+        feed: what it gets.
+        engine: inline or ray.
+        shards: how many.
+        sinks: stages whose records are wanted; each has a file.
+        overlay: what is otherwise in this test.
+        settings: more of `--set`.
+    """
+    folder = Path.cwd()
+    (folder / f"{feed.dataset}-annotations.txt").write_text("".join(f"{line}\n" for line in feed.annotations))
+    (folder / "feed.csv").write_bytes(b"".join(b"%b\n" % line for line in feed.lines))
+    files = {name: {"type": "file", "path": f"{name}.jsonl", "from": [name], "format": "json"} for name in sinks}
+    over = {
+        "source": {"type": "file", "path": "feed.csv", "format": "riotbench"},
+        "key": {"field": IDS[feed.dataset]},
+        "engine": {"type": engine, "shards": shards},
+        "rejects": {"type": "file", "path": "rejects.jsonl"},
+        **(overlay or {}),
+    }
+    (folder / "test.yaml").write_text(yaml.safe_dump(over))
+    every = [*settings, f"sinks={json.dumps(files)}"]
+    layers = [feed.dataset, str(folder / "test.yaml")]
+    config = cfg.load(CONFIG / f"{flow}.yaml", every, overlays=layers)
+    if engine == "ray":
+        config = cfg.load(CONFIG / f"{flow}.yaml", [*every, *_rooted(config, folder)], overlays=layers)
+    service = wiring.build(config, path=[str(REPOSITORY)])
+    supervisor = Supervisor(service, reload=lambda: config, notifier=Notifier.from_environment())
+    assert asyncio.run(supervisor.run()) == DONE
+    stages = {each["id"]: each for each in service.report()["stages"]}
+    return Ran({name: _read(f"{name}.jsonl") for name in sinks}, _read("rejects.jsonl"), folder, stages)
+
+
+def _rooted(config: cfg.Config, folder: Path) -> Iterator[str]:
+    """Settings that make paths absolute: the session's Ray was started in another working directory."""
+    for stage in config.stages:
+        for name, value in stage.params.items():
+            scheme, colon, rest = str(value).partition(":")
+            if colon and scheme in {"sqlite", "file"}:
+                yield f"stages.{stage.id}.params.{name}={scheme}://{folder / rest}"
+            elif isinstance(value, str) and (folder / value).is_file():
+                yield f"stages.{stage.id}.params.{name}={folder / value}"
+
+
+def _read(path: str) -> list[dict[str, Any]]:
+    file = Path(path)
+    return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
+
+
+def by_source(results: Iterable[dict[str, Any]]) -> dict[str, list[tuple[float, dict[str, Any]]]]:
+    """Time and values of results, by device, each device's in order."""
+    found: dict[str, list[tuple[float, dict[str, Any]]]] = {}
+    for result in results:
+        found.setdefault(result["source"], []).append((result["time"], result["values"]))
+    return found
