@@ -65,6 +65,7 @@ class Predictor(Task, Generic[M]):
         self.shadow = whole("shadow", shadow, least=0, most=MAX_SHADOW)
         self.promote = one_of("promote", promote, ("always", "told"))
         self.on_missing = one_of("on_missing", on_missing, ("reject", "drop"))
+        self._absent = None if on_missing == "drop" else 0.0  # what a missing field is to a trial: filtered out, or not
         if model is None and updates is None:
             raise ValueError("model: give one, or set updates to the field in which records bring one")
         try:
@@ -152,7 +153,7 @@ class Predictor(Task, Generic[M]):
     def _tried(self, record: Record, result: Record) -> Sequence[Record]:
         """The result, and beside it, at messages of the trial, what the other model says."""
         candidate = self._models.on_trial(record.id)
-        if candidate is None or any(record.values.get(each, 0) is None for each in candidate.inputs):
+        if candidate is None or any(record.values.get(each, self._absent) is None for each in candidate.inputs):
             return (result,)
         return result, self._beside(record, candidate, result)
 
