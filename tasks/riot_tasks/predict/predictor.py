@@ -166,7 +166,7 @@ class Predictor(Task, Generic[M]):
         elif candidate.target in record.values:
             values[candidate.target] = record.values[candidate.target]
         values = {**values, self.into + IN_FORCE: result.values[self.into]}
-        meta = {**record.meta, "model": candidate.version, "beside": result.meta["model"]}
+        meta = {**record.meta, "model": candidate.version, "beside": self._model.version}
         return aside(replace(result, values=values, meta=meta), "shadow")
 
     def _updated(self, record: Record) -> Iterable[Record]:
