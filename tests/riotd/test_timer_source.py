@@ -12,6 +12,7 @@ from riotd.sources import timer
 from riotd.sources.timer import TimerSource
 from riotd.testing import ManualClock
 
+DOCS = Path(__file__).resolve().parents[2] / "docs/operations.md"
 HOUR = 3600.0
 SHARP = 1_700_002_800.0  # a full hour of UTC
 
@@ -46,8 +47,7 @@ async def test_a_tick_as_a_message() -> None:
 
 async def test_a_payload_is_as_documented() -> None:
     """The members of a tick are those that the documentation has, in its order."""
-    docs = (Path(__file__).resolve().parents[2] / "docs/operations.md").read_text(encoding="utf-8")
-    section = docs.partition("## Timers as a source")[2].partition("| what happens |")[0]
+    section = DOCS.read_text(encoding="utf-8").partition("## Timers as a source")[2].partition("| what happens |")[0]
     members = [
         name for row in re.findall(r"^\| (`.*?) \|", section, re.MULTILINE) for name in re.findall(r"`(\w+)`", row)
     ]
