@@ -104,7 +104,10 @@ def test_setup_notices_a_change(tmp_path: Path) -> None:
     done = run_setup(clone, "dev")
     assert (done.returncode, done.stdout) == (0, "")
     assert "installing riotd for dev" in done.stderr
-    assert "--editable .[ray,demo,learn,plot,stores,beam] --constraint constraints.txt --group dev" in asked(clone)[-1]
+    assert (
+        "--editable .[ray,demo,learn,plot,stores,train,beam] --constraint constraints.txt --group dev"
+        in asked(clone)[-1]
+    )
     assert run_setup(clone, "dev").stderr == ""
 
 
@@ -128,6 +131,17 @@ def test_setup_for_the_demo_is_content_with_more(tmp_path: Path) -> None:
     assert "installing riotd for dev" in run_setup(clone, "dev").stderr
 
 
+def test_setup_for_the_full_demo(tmp_path: Path) -> None:
+    """What was set up for the demo lacks what the full one needs; what was set up for that one serves both."""
+    clone = copy_of_setup(tmp_path)
+    assert run_setup(clone, "full").stderr == ""  # by what the tests have
+    stamp = clone / ".venv" / ".setup"
+    stamp.write_text(stamp.read_text(encoding="utf-8").replace("dev ", "demo "), encoding="utf-8")
+    assert "installing riotd for full" in run_setup(clone, "full").stderr
+    assert "learn,plot,stores" in asked(clone)[-1]
+    assert run_setup(clone).stderr == run_setup(clone, "full").stderr == ""
+
+
 def test_setup_for_flink_is_an_environment_of_its_own(tmp_path: Path) -> None:
     """`setup flink` goes by its own constraints and stamp, and leaves alone what is set up for the tests."""
     clone = copy_of_setup(tmp_path)
@@ -140,7 +154,7 @@ def test_setup_for_flink_is_an_environment_of_its_own(tmp_path: Path) -> None:
 def test_setup_for_something_unknown(tmp_path: Path) -> None:
     """`setup` says what it knows rather than setting up something else."""
     done = run_setup(copy_of_setup(tmp_path), "flnk")
-    assert (done.returncode, done.stderr) == (2, "setup: there is demo, dev and flink, no flnk\n")
+    assert (done.returncode, done.stderr) == (2, "setup: there is demo, full, dev and flink, no flnk\n")
 
 
 def test_setup_without_a_python(tmp_path: Path) -> None:

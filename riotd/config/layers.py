@@ -63,7 +63,8 @@ class Layers:
         """A path as mistakes have it."""
         if path[0] != "stages" or len(path) == 1:
             return ".".join(path)
-        ids = [identity(stage) for stage in self.data["stages"]]
+        stages = self.data.get("stages")
+        ids = [identity(stage) for stage in stages] if isinstance(stages, list) else []
         index = f"[{ids.index(path[1])}]" if path[1] in ids else f".{path[1]}"
         return ".".join((f"stages{index}", *path[2:]))
 
@@ -108,7 +109,7 @@ class _Laying:
             elif index >= 0 and isinstance(value, dict) and isinstance(stages[index], dict):
                 stages[index] = self._stage(stages[index], value, ("stages", name))
             elif value is None or (isinstance(value, dict) and value.get("task") is None):
-                self._refuse(name, "change" if value else "take away", ids)
+                self._refuse(name, "take away" if value is None else "change", ids)
             else:
                 stages.append({"id": name, **value} if isinstance(value, dict) else value)
                 self._note(("stages", name))

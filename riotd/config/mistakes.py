@@ -74,14 +74,17 @@ def _mistake(detail: Mapping[str, Any]) -> Mistake:
         path, value = f"{path}.type", value.get("type") if isinstance(value, dict) else value
     if kind not in _SILENT:
         what += f" (is {text(value)})"
-    return Mistake(path, what, _remedy(kind, str(detail["loc"][-1]), place.owner))
+    return Mistake(path, what, _remedy(kind, path, place.owner))
 
 
-def _remedy(kind: str, key: str, owner: type[Block] | None) -> str:
+def _remedy(kind: str, path: str, owner: type[Block] | None) -> str:
+    key = path.rpartition(".")[2]
     if owner is None or kind not in {"extra_forbidden", "missing"}:
         return ""
     if kind == "missing":
         return descriptions(owner).get(key, "").rstrip(".")
+    if path == "source.key":
+        return "it stands beside source:, or in an entry of sources:"
     return meant(key, [field.alias or name for name, field in owner.model_fields.items()])
 
 

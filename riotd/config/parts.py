@@ -112,7 +112,7 @@ def _pruned(data: dict[str, Any], error: ValidationError) -> dict[str, Any]:
             *steps, last = detail["loc"]
             place: Any = copy
             for index, step in enumerate(steps):
-                if index != _TAG.get(steps[0]):
+                if index != _TAG.get(str(steps[0])):
                     place = place[step]
             place.pop(last, None)
     return copy

@@ -1,6 +1,7 @@
 """A program that ends with who started it: `python -m riotd.demo.leash PARENT PROGRAM ARGUMENTS…`.
 
-A demo that is killed takes nobody with it, so what it started would run on, for ever. On Linux the kernel tells them.
+A demo that is killed takes nobody with it, so what it started would run on, for ever. On Linux the kernel tells them;
+but for those that change their user, as a mosquitto does that root starts.
 """
 
 import ctypes

@@ -63,8 +63,8 @@ class Inbound:
 
     @property
     def unanswered(self) -> int:
-        """Messages of QoS 1 and 2 the broker has sent and no answer for."""
-        return len(self._open) + len(self._earlier)
+        """Messages of QoS 1 and 2 that came on this connection and have no answer."""
+        return len(self._open)
 
     def connected(self, *, resumed: bool) -> None:
         """A connection has begun; without the session of the one before, all that was unanswered is void."""

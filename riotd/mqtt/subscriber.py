@@ -109,11 +109,6 @@ class Subscriber:
         """Messages that are here and not taken."""
         return len(self._inbound)
 
-    @property
-    def unanswered(self) -> int:
-        """Messages of QoS 1 and 2 the broker has sent and not heard of again."""
-        return self._inbound.unanswered
-
     def counters(self) -> dict[str, int]:
         """The link's counts; retained messages left out; copies recognised; acknowledgements the broker forgot."""
         inbound = self._inbound

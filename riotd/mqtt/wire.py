@@ -99,12 +99,12 @@ class Wire(asyncio.Protocol):
     @property
     def writable(self) -> bool:
         """Whether the session should write."""
-        return self._open and self._free and not self._ended
+        return self._open and self._free and not self._ended and not self._transport.is_closing()
 
     def open(self) -> None:
         """From now on publications are the session's, beginning with those that came right behind the CONNACK."""
         self._open = True
-        self._resume()
+        self._transport.resume_reading()
         data = bytes(self._rest)
         self._rest.clear()
         self._share(data)
@@ -112,22 +112,22 @@ class Wire(asyncio.Protocol):
             self._session.writable()
 
     def send(self, packets: bytes) -> None:
-        """Write whole packets; the socket's buffer takes them."""
-        if packets and not self._ended:
+        """Write whole packets; what the socket does not take waits here, however much it is."""
+        if packets and not self._ended and not self._transport.is_closing():
             self._transport.write(packets)
 
     def hold(self) -> None:
         """Read no more until `release`."""
         if not self._held and not self._ended:
             self._held = True
-            self._pause()
+            self._transport.pause_reading()
             self._answer_pings()
 
     def release(self) -> None:
         """Read again."""
         if self._held and not self._ended:
             self._held = False
-            self._resume()
+            self._transport.resume_reading()
 
     # What the client calls.
 
@@ -215,7 +215,7 @@ class Wire(asyncio.Protocol):
             packets.append(data[start:end])
             if data[start] & 0xF0 == CONNACK:
                 self._greeted = True
-                self._pause()
+                self._transport.pause_reading()
                 return packets, end
         return packets, spans[-1][2] if spans else 0
 
@@ -239,16 +239,8 @@ class Wire(asyncio.Protocol):
     def _fail(self, error: Exception) -> None:
         """What came is no MQTT: no more is read; the client says so to the broker and closes."""
         self._error = error
-        self._pause()
+        self._transport.pause_reading()
         self._news.set()
-
-    def _pause(self) -> None:
-        if not self._transport.is_closing():  # then uvloop raises
-            self._transport.pause_reading()
-
-    def _resume(self) -> None:
-        if not self._transport.is_closing():
-            self._transport.resume_reading()
 
     def _end(self) -> None:
         if not self._ended:

@@ -110,6 +110,9 @@ def numbers(record: Record, fields: Sequence[str] | None) -> dict[str, float]:
 
 
 def _named(values: Mapping[str, Value], fields: Sequence[str]) -> dict[str, float]:
+    if len(values) == 1:  # one observation, as `senml_parse` with `explode` gives them
+        (name,) = values
+        fields = (name,) if name in fields else ()
     found = {}
     for name in fields:
         value = values.get(name)
@@ -147,6 +150,8 @@ def number(name: str, value: Value) -> float:
 
 
 def _parsed(value: Value) -> float | None:
+    if type(value) is int and -LIMIT < value < LIMIT:  # 0.1 µs instead of 0.5
+        return float(value)
     if value is None or isinstance(value, bool | bytes) or (isinstance(value, str) and "_" in value):
         return None
     try:

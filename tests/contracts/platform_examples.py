@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from random import Random
 from typing import Any, NamedTuple
@@ -11,7 +11,7 @@ import msgspec
 
 from riotd import catalog
 from riotd.dataflow import Outlet, Plan, Stage
-from riotd.messages import Batch, Message, Outcome, Portion
+from riotd.messages import Batch, Message, Outcome, Portion, Tally, added
 from riotd.partitioning import Keying, Partitioner, by_topic_level
 from riotd.shard import Shard
 from tests.contracts.feeds import ROOT
@@ -71,7 +71,7 @@ class View(NamedTuple):
 
     results: dict[str, list[tuple[int, bytes]]]
     rejects: list[tuple[int, str]]
-    counts: tuple[int, ...]
+    tally: Tally
 
 
 def stateful() -> list[str]:
@@ -121,17 +121,16 @@ def views(outcomes: Iterable[Outcome], of: Plan) -> dict[str, View]:
     """What each stage gave per key in order, refused, and counted."""
     results: dict[str, dict[str, list[tuple[int, bytes]]]] = defaultdict(lambda: defaultdict(list))
     rejects = defaultdict(list)
-    counts = [(0,) * 5 for _ in of.stages]
+    tallies = [Tally() for _ in of.stages]
     for outcome in outcomes:
         for result in outcome.results:
             results[result.stage][result.source].append((result.id, result.payload + result.topic.encode()))
         for reject in outcome.rejects:
             rejects[reject.stage].append((reject.id, reject.reason))
-        pairs = zip(counts, outcome.tallies, strict=True)
-        counts = [_sum(count, msgspec.structs.astuple(tally)) for count, tally in pairs]
+        tallies = [added(*pair) for pair in zip(tallies, outcome.tallies, strict=True)]
     return {
-        stage.id: View(dict(results[stage.id]), sorted(rejects[stage.id]), count)
-        for stage, count in zip(of.stages, counts, strict=True)
+        stage.id: View(dict(results[stage.id]), sorted(rejects[stage.id]), _timeless(tally))
+        for stage, tally in zip(of.stages, tallies, strict=True)
     }
 
 
@@ -142,9 +141,9 @@ def _placed(params: dict[str, Any], folder: Path) -> dict[str, Any]:
     }
 
 
-def _sum(counts: Sequence[int], tally: Sequence[Any]) -> tuple[int, ...]:
-    """Without the last of a tally, the time it took."""
-    return tuple(one + other for one, other in zip(counts, tally[:-1], strict=True))
+def _timeless(tally: Tally) -> Tally:
+    """Without the time it took."""
+    return msgspec.structs.replace(tally, busy=0.0)
 
 
 def _payload(random: Random, number: int) -> bytes:

@@ -101,6 +101,11 @@ def test_a_missing_feature_is_named() -> None:
         _out(DecisionTreeClassify(MODEL), humidity=40.0)
 
 
+def test_what_lacks_a_feature_may_be_dropped() -> None:
+    """With `on_missing: drop` such a record gives nothing."""
+    assert _out(DecisionTreeClassify(MODEL, on_missing="drop"), humidity=40.0) == []
+
+
 def test_a_feature_that_is_none_gives_nothing() -> None:
     """A reading that was filtered out can't be looked at; one that is no number is a mistake."""
     task = DecisionTreeClassify(MODEL)

@@ -56,6 +56,14 @@ def test_a_missing_feature_is_named() -> None:
         _out(LinearRegression(MODEL), temperature=None, light=1.0)
 
 
+def test_what_lacks_a_feature_may_be_dropped() -> None:
+    """With `on_missing: drop` such a record gives nothing; one where a feature is no number is refused all the same."""
+    task = LinearRegression(MODEL, on_missing="drop")
+    assert _out(task, temperature=None, light=1.0) == []
+    with pytest.raises(BadRecord, match="humidity: 'damp' is not a number"):
+        _out(task, temperature=20.0, humidity="damp")
+
+
 def test_a_feature_that_is_none_gives_nothing() -> None:
     """A reading that was filtered out can't be foretold from, and is no mistake."""
     task = LinearRegression(MODEL)
@@ -132,6 +140,7 @@ def test_without_updates_a_field_of_that_name_is_a_field() -> None:
         ({"features": "humidity"}, "features: 'humidity' is no list of different field names"),
         ({"shadow": -1}, "shadow: must be a whole number from 0 to"),
         ({"promote": "better"}, "promote: must be 'always' or 'told'"),
+        ({"on_missing": "null"}, "on_missing: must be 'reject' or 'drop'"),
         ({"parity": None}, "parity: must be true or false"),
     ],
 )

@@ -79,6 +79,24 @@ def test_trials_say_none_for_what_the_new_model_can_t_do() -> None:
     assert beside(task, 12, {"temperature": 20.0, "light": None}) == []
 
 
+def test_trials_are_beside_the_model_in_force() -> None:
+    """Where a record is left to the model before it, that is still the trial beside the one in force."""
+    task = new_task(features=["temperature", "light"])
+    bring(task, successor(2, coefficients={"light": 1.0}), 1)
+    bring(task, successor(3, coefficients={"temperature": 1.0}), 2, shadow=5)
+    (tried,) = beside(task, 3, {"temperature": 20.0})
+    assert (tried.meta["model"], tried.meta["beside"]) == ("city-3", "city-2")
+    assert (tried.values["prediction"], tried.values["prediction_in_force"]) == (320.0, 30.0)
+
+
+def test_trials_pass_over_what_is_dropped() -> None:
+    """Where a field that is missing was filtered out, it is no evidence against a model either."""
+    task = new_task(shadow=3, on_missing="drop")
+    bring(task, successor(2, coefficients={"light": 1.0}), 10)
+    assert beside(task, 11, {"temperature": 20.0}) == []
+    assert len(beside(task, 12)) == 1
+
+
 def test_trials_are_over_at_an_update_too() -> None:
     """A model whose trial is over is in force when the next one comes, though no reading came between."""
     task = new_task(shadow=3)

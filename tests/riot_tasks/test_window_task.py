@@ -256,6 +256,7 @@ def test_texts_and_numbers_of_seconds_are_the_same() -> None:
         ({"kind": "session", "size": 10}, "size: session windows have none, but gap"),
         ({"kind": "session"}, "gap: session windows need it"),
         ({"size": 10, "offset": "10s"}, "offset: must be below size, 10 s"),
+        ({"kind": "session", "gap": 10, "offset": "1h"}, "offset: session windows are not aligned to anything"),
         ({"size": 10, "offset": -1}, "offset: must be a duration from 0"),
         ({"size": 10, "aggregates": ["mean", "median"]}, "aggregates: 'median' is none of mean, min, max, count, sum"),
         ({"size": 10, "aggregates": ["p101"]}, "aggregates: 'p101' is none of"),

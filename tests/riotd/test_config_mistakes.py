@@ -71,6 +71,7 @@ sinks:
         (("mqtt://localhost:1883", "http://localhost"), "source.url: a broker's URL is mqtt://host:1883"),
         (("type: mqtt, url", "type: mqqt, url"), "source.type: must be 'mqtt', 'file' or 'timer' (is 'mqqt')"),
         (("type: mqtt, url", "url"), "source.type: must be given, 'mqtt', 'file' or 'timer'"),
+        (("type: mqtt, url", "key: {field: x}, type: mqtt, url"), "source.key: there is no such key; it stands beside"),
         (("name: city", "name: a city"), "name: may only have letters, digits, '.', '_' and '-' (is 'a city')"),
         (("name: city\n", ""), "name: must be given; the daemon's, in topics, client ids and logs"),
         (("name: city", "grace: soon\nname: city"), "grace: 'soon' is not a duration; write it like 5ms"),

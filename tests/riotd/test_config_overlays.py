@@ -160,6 +160,13 @@ def test_each_mistake_has_its_own_file(mistakes: Mistakes) -> None:
     ]
 
 
+@pytest.mark.parametrize("setting", ["stages=5", "stages=null", "stages=[5]", "stages={}"])
+def test_a_setting_may_take_away_what_an_overlay_has_changed(mistakes: Mistakes, setting: str) -> None:
+    """Then it is the setting that is wrong."""
+    (line,) = mistakes("stages: {mean: {params: {window: 5}}}\n", setting)
+    assert line.startswith(("--set: stages: must be", "--set: stages[0]: must be a mapping"))
+
+
 def test_an_overlay_that_is_not_there_is_named_with_those_that_are(load: Load) -> None:
     """The nearest, or all there are; a path that leads nowhere is a file that can't be read."""
     load("")

@@ -1,10 +1,13 @@
+import re
 from pathlib import Path
 
 import pytest
+import yaml
 from pydantic import TypeAdapter, ValidationError
 
 from riotd.config.timers import TimerSource, timer_mistakes
 
+DOCS = Path(__file__).resolve().parents[2] / "docs/operations.md"
 FIT = "1,1443033000,1417890600000,1417890660000"
 
 
@@ -86,3 +89,16 @@ def test_nothing_to_repeat(tmp_path: Path) -> None:
     assert mistakes(tmp_path, FIT, FIT) == []
     (said,) = mistakes(tmp_path, FIT, FIT, repeat=True)
     assert said == "source.repeat: all rows of timers.csv are at the same time; say every: instead"
+
+
+def test_the_documented_timers_are_right() -> None:
+    """Each timer of the documentation's example is one, and they are of all three kinds."""
+    (example,) = re.findall(r"## Timers as a source.*?```yaml\n(.*?)```", DOCS.read_text(encoding="utf-8"), re.DOTALL)
+    timers = [
+        TypeAdapter(TimerSource).validate_python(source) for source in yaml.safe_load(example)["sources"].values()
+    ]
+    assert [kind for timer in timers for kind in ("every", "cron", "file") if getattr(timer, kind)] == [
+        "every",
+        "cron",
+        "file",
+    ]

@@ -1,4 +1,5 @@
 import asyncio
+import re
 from pathlib import Path
 
 import orjson
@@ -11,6 +12,7 @@ from riotd.sources import timer
 from riotd.sources.timer import TimerSource
 from riotd.testing import ManualClock
 
+DOCS = Path(__file__).resolve().parents[2] / "docs/operations.md"
 HOUR = 3600.0
 SHARP = 1_700_002_800.0  # a full hour of UTC
 
@@ -41,6 +43,17 @@ async def test_a_tick_as_a_message() -> None:
         "missed": 0,
     }
     assert source.counters() == {"received": 1, "bytes": len(message.payload), "missed": 0, "wrong": 0, "set_back": 0}
+
+
+async def test_a_payload_is_as_documented() -> None:
+    """The members of a tick are those that the documentation has, in its order."""
+    section = DOCS.read_text(encoding="utf-8").partition("## Timers as a source")[2].partition("| what happens |")[0]
+    members = [
+        name for row in re.findall(r"^\| (`.*?) \|", section, re.MULTILINE) for name in re.findall(r"`(\w+)`", row)
+    ]
+    async with TimerSource(block(every="1h", at_start=True), name="t", clock=ManualClock()) as source:
+        (message,) = await source.receive()
+    assert list(orjson.loads(message.payload)) == members
 
 
 async def test_cron_in_its_zone() -> None:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from riotd import timetables
 from riotd.timetables import HEADER, Row, WrongRow, rows
 
-SHIPPED = Path("/work/shared/riotbench-data")
+SHIPPED = Path(__file__).resolve().parents[3] / "shared/riotbench-data"
 GOOD = b"1,1443033000,1422748800000,1422749800000"
 
 

@@ -30,6 +30,7 @@ class Daemon:
         self._folder = folder
         self._log = folder / f"{name}.log"
         self._process: asyncio.subprocess.Process | None = None
+        self._told = False
 
     @asynccontextmanager
     async def started(self, arguments: Sequence[str]) -> AsyncIterator[None]:
@@ -58,6 +59,8 @@ class Daemon:
         """How it is, in a word or two; `online` is what it says itself."""
         if self.code is not None:
             return f"exit {self.code}"
+        if self._told:
+            return "drains"
         return "runs" if online else "starts"
 
     async def ended(self) -> int:
@@ -67,6 +70,7 @@ class Daemon:
     async def drained(self) -> int:
         """Have it drain, and wait for its end; killed if that takes too long."""
         if self.code is None:
+            self._told = True
             self._running.terminate()
         try:
             async with asyncio.timeout(_LEAVES):

@@ -27,11 +27,14 @@ class Screen:
         title: what is shown, and where.
         seconds: how long the demo runs.
         insert: id of ETL's stage that writes the table.
+        charts: where charts are; before their names.
     """
 
-    def __init__(self, picture: Picture, names: Mapping[str, str], *, title: str, seconds: float, insert: str) -> None:
+    def __init__(  # noqa: PLR0913 - all that it can't be told by the four
+        self, picture: Picture, names: Mapping[str, str], *, title: str, seconds: float, insert: str, charts: str
+    ) -> None:
         self._picture, self._names = picture, names
-        self._title, self._seconds, self._insert = title, seconds, insert
+        self._title, self._seconds, self._insert, self._charts = title, seconds, insert, charts
 
     def render(self, elapsed: float, now: float, states: Mapping[str, str]) -> RenderableType:
         """The picture.
@@ -71,7 +74,7 @@ class Screen:
             grid.add_row(kind, _in_force(model, now))
         grid.add_row("last prediction", self._prediction())
         grid.add_row("last class", self._picture.classified or "-")
-        grid.add_row("newest chart", self._picture.chart or "-")
+        grid.add_row("newest chart", self._charts + self._picture.chart if self._picture.chart else "-")
         return Panel(grid, title="the loop", title_align="left", border_style="dim")
 
     def _prediction(self) -> Text:
@@ -93,7 +96,8 @@ class Screen:
 def _figures(stats: dict[str, Any] | None) -> list[str | Text]:
     if stats is None:
         return ["-"] * 6
-    window, latency, messages = stats["window"], stats["latency_ms"], stats["messages"]
+    window, messages = stats["window"], stats["messages"]
+    latency = stats["latency_ms" if window["settled"] else "latency_ms_since_start"]
     return [
         f"{window['received_per_s']:,.0f}",
         f"{window['results_per_s']:,.0f}",

@@ -62,8 +62,8 @@ class FullDemo:
         self._console = console
         self._clock = SystemClock()
         self._folder = options.folder.resolve()
-        place, overlays = shipped.folder(), [] if options.dataset == "city" else [options.dataset]
-        self._flows = {flow: Flow(place / f"{flow}.yaml", overlays) for flow in shipped.FLOWS}
+        place = shipped.folder()
+        self._flows = {flow: Flow(place / f"{flow}.yaml", [options.dataset]) for flow in shipped.FLOWS}
         self._names = {flow: config.name for flow, config in self._flows.items()}
         self._daemons = {flow: Daemon(flow, self._folder) for flow in self._flows}
         self._picture = Picture()
@@ -89,7 +89,7 @@ class FullDemo:
                     arguments = self._flows[flow].arguments(broker, train_every=self._options.train_every)
                     await stack.enter_async_context(daemon.started(arguments))
                 await self._live(broker)
-                await asyncio.gather(*(daemon.drained() for daemon in self._daemons.values()))
+                await self._drain()
                 for task in beside:
                     task.cancel()
         return await asyncio.to_thread(self._say_goodbye)
@@ -102,7 +102,7 @@ class FullDemo:
     async def _broker(self) -> AsyncIterator[Broker]:
         program = mosquitto()
         if self._options.url is not None:
-            yield Broker(self._options.url, "5", "yours")
+            yield Broker(self._options.url, "3.1.1", "yours")  # which all brokers speak
         elif program is not None:
             async with mosquitto_broker(program, self._folder) as url:
                 yield Broker(url, "5", "mosquitto")
@@ -112,8 +112,16 @@ class FullDemo:
 
     def _view(self, broker: Broker) -> Screen:
         title = f"{self._options.dataset} at {broker.url} ({broker.name})"
-        insert = self._flows["etl"].stage("table_insert")
-        return Screen(self._picture, self._names, title=title, seconds=self._options.seconds, insert=insert)
+        insert, charts = self._flows["etl"].stage("table_insert"), self._flows["stats"].stage("remote_zip")
+        store = str(charts.get("params", {}).get("store", "")).removeprefix("file:")
+        return Screen(
+            self._picture,
+            self._names,
+            title=title,
+            seconds=self._options.seconds,
+            insert=str(insert.get("id", "")),
+            charts=f"{self._options.folder / store}/",
+        )
 
     async def _live(self, broker: Broker) -> None:
         """Until the time is over, somebody says so, or one of the four ends."""
@@ -128,6 +136,12 @@ class FullDemo:
                 task.cancel()
             await asyncio.gather(*ends, return_exceptions=True)
 
+    async def _drain(self) -> None:
+        """ETL first, so that the others hear what it still gives."""
+        etl, *others = self._daemons.values()
+        await etl.drained()
+        await asyncio.gather(*(daemon.drained() for daemon in others))
+
     async def _stopped(self) -> None:
         await self._over.wait()
 
@@ -139,12 +153,10 @@ class FullDemo:
     async def _fed_for_a_while(self, broker: Broker) -> None:
         await self._picture.all_online(self._names.values())
         self._fed = self._clock.monotonic()
-        publishing = feed.publish(
-            self._options.dataset, _connection(broker), rate=self._options.rate, clock=self._clock
-        )
+        dataset, rate, connection = self._options.dataset, self._options.rate, _connection(broker)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self._options.seconds):
-                await publishing
+                await feed.publish(dataset, connection, rate=rate, clock=self._clock)
 
     async def _listen(self, broker: Broker) -> None:
         """Hear what the four publish, as any other client would."""
@@ -181,6 +193,11 @@ class FullDemo:
             for event in picture.since(told):
                 self._console.print(f"        {event}", highlight=False, soft_wrap=True)
             told = picture.told
+            if self._fed is None:
+                self._console.print(
+                    f"        waiting for {', '.join(sorted({*self._names.values()} - picture.online))}"
+                )
+                continue
             rows, force = self._screen.rows(), picture.models["linear_regression"].version or "no model yet"
             self._console.print(f"{self._elapsed(now):5.0f} s  {rows:,} rows in the table, {force} in force")
 
@@ -198,7 +215,12 @@ class FullDemo:
         for daemon in self._daemons.values():
             print_(f"[bold]{daemon.name:6}[/] exit {daemon.code}  {daemon.ledger() or 'no ledger'}", highlight=False)
             if daemon.code:
-                print_("\n".join(f"        {line}" for line in daemon.last_lines()), markup=False, highlight=False)
+                print_(
+                    "\n".join(f"        {line}" for line in daemon.last_lines()),
+                    markup=False,
+                    highlight=False,
+                    soft_wrap=True,
+                )
         models = sum(model.taken for model in self._picture.models.values())
         print_(f"{self._screen.rows():,} rows written, {models} models taken over; all of it in {self._folder}")
         if self._broken:

@@ -88,8 +88,8 @@ class EventWindows(ABC):
         """Let the watermark pass the end of every window; those that are due then."""
 
     @abstractmethod
-    def _due(self, before: float) -> Sequence[Window]:
-        """What is due since the watermark was there; forgets what is over and sets the alarm."""
+    def _due(self) -> Sequence[Window]:
+        """What is due by the watermark, and was not before; forgets what is over and sets the alarm."""
 
     def advance(self, time: float) -> Sequence[Window]:
         """It has become this late, says something without numbers; the windows that are due then."""
@@ -97,8 +97,8 @@ class EventWindows(ABC):
         return self._pass(mark) if mark > self._watermark else ()
 
     def _pass(self, mark: float) -> Sequence[Window]:
-        before, self._watermark = self._watermark, mark
-        return self._due(before) if mark >= self._alarm else ()
+        self._watermark = mark
+        return self._due() if mark >= self._alarm else ()
 
     def _fresh(self) -> Summary:
         return Summary(quantiles=self._quantiles)
@@ -112,9 +112,10 @@ class EventWindows(ABC):
 
     def _merge(self, cells: Cells, others: Mapping[str, Summary]) -> None:
         for name, other in others.items():
-            if name not in cells:
-                cells[name] = self._fresh()
-            cells[name].merge(other)
+            summary = cells.get(name)
+            if summary is None:
+                summary = cells[name] = self._fresh()
+            summary.merge(other)
 
     @abstractmethod
     def state(self) -> dict[str, Any]:

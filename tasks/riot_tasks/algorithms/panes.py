@@ -48,7 +48,9 @@ class Panes(EventWindows):
         self._number = panes
         self._every = every
         self._offset = offset
+        self._whole = float(every).is_integer() and float(offset).is_integer()
         self._panes: dict[int, Cells] = {}
+        self._past = 0  # windows before it are past, as of the last pane made or result given
         # the pane of the last number, as long as none of its windows is past: nearly always that of the next one too
         self._low, self._high = inf, -inf
         self._cells: Cells = {}
@@ -84,7 +86,7 @@ class Panes(EventWindows):
             raise TooLate(over)
         if pane not in self._panes:
             self._panes[pane] = {}
-            self._alarm = min(self._alarm, self._next(pane))
+            self._look()
         return pane
 
     def _at(self, time: float) -> int:
@@ -95,33 +97,37 @@ class Panes(EventWindows):
         return pane + (self._end(pane) <= time)
 
     def _bound(self, pane: int) -> float:
-        return instant(pane * self._every + self._offset)
+        bound = pane * self._every + self._offset
+        return bound if self._whole else instant(bound)
 
     def _end(self, pane: int) -> float:
         return self._bound(pane + 1)
 
-    def _next(self, pane: int) -> float:
-        """The end of the first window of this pane that is not past."""
-        first = pane if self._watermark == -inf else max(pane, self._at(self._watermark))
-        return self._end(first) if first < pane + self._number else inf
-
-    def _due(self, before: float) -> Sequence[Window]:
-        now = self._at(self._watermark)  # the first window that is not past
-        first = self._at(before) if before > -inf else min(self._panes, default=now)
-        found = [self._window(window, late=False) for window in self._ended(first, now)]
-        kept = self._watermark - self._lateness
-        self._panes = {pane: cells for pane, cells in self._panes.items() if self._end(pane + self._number - 1) > kept}
+    def _due(self) -> Sequence[Window]:
+        first = self._past
+        now = self._look()
+        found = [self._window(window, late=False) for window in self._filled(first, now)]
         if self._high <= self._watermark:
             self._low, self._high = inf, -inf
-        self._alarm = min(map(self._next, self._panes), default=inf)
+        over = self._at(self._watermark - self._lateness) if self._lateness else now
+        for pane in [pane for pane in self._panes if pane + self._number <= over]:
+            del self._panes[pane]
         return found
 
-    def _ended(self, first: int, now: int) -> Iterator[int]:
+    def _look(self) -> int:
+        """Which window is the first that is not past; sets the alarm to the end of the first of those with a pane."""
+        now = self._at(self._watermark) if self._watermark > -inf else min(self._panes)
+        ahead = [pane for pane in self._panes if pane + self._number > now]
+        self._alarm = self._end(max(min(ahead), now)) if ahead else inf
+        self._past = now
+        return now
+
+    def _filled(self, first: int, now: int) -> Iterator[int]:
         """The windows from `first` on before `now` that have a pane, in order."""
-        found: set[int] = set()
-        for pane in self._panes:
-            found.update(range(max(pane, first), min(pane + self._number, now)))
-        yield from sorted(found)
+        for pane in sorted(self._panes):
+            end = min(pane + self._number, now)
+            yield from range(max(pane, first), end)
+            first = max(first, end)
 
     def _corrected(self, pane: int) -> Sequence[Window]:
         """The windows of a pane that are past and still kept."""
@@ -146,4 +152,5 @@ class Panes(EventWindows):
         self._watermark = state["watermark"]
         self._panes = {pane: self._loaded(cells) for pane, cells in state["panes"]}
         self._low, self._high = inf, -inf
-        self._alarm = min(map(self._next, self._panes), default=inf)
+        if self._panes:
+            self._look()

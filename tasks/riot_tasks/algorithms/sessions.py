@@ -82,7 +82,7 @@ class Sessions(EventWindows):
         self._alarm = min(self._alarm, end)
         return session
 
-    def _due(self, before: float) -> Sequence[Window]:  # noqa: ARG002 - a session knows whether it was given
+    def _due(self) -> Sequence[Window]:
         now = self._watermark
         ended = [each for each in self._sessions if each.end <= now and not each.given]
         found = [self._window(each, late=each.late) for each in ended]

@@ -44,12 +44,18 @@ class Summary:
 
     def merge(self, other: "Summary") -> None:
         """Take in the numbers of `other`."""
-        self._count += other._count  # noqa: SLF001 - its own class, here and below
-        self._sum += other._sum  # noqa: SLF001
-        self._least = min(self._least, other._least)  # noqa: SLF001
-        self._greatest = max(self._greatest, other._greatest)  # noqa: SLF001
-        if self._quantiles is not None and other._quantiles is not None:  # noqa: SLF001
-            self._quantiles.merge(other._quantiles)  # noqa: SLF001
+        count, total, least, greatest, quantiles = other._parts()  # noqa: SLF001 - its own class
+        self._count += count
+        self._sum += total
+        if least < self._least:  # noqa: PLR1730 - as in `add`
+            self._least = least
+        if greatest > self._greatest:  # noqa: PLR1730 - as in `add`
+            self._greatest = greatest
+        if self._quantiles is not None and quantiles is not None:
+            self._quantiles.merge(quantiles)
+
+    def _parts(self) -> tuple[int, float, float, float, Quantiles | None]:
+        return self._count, self._sum, self._least, self._greatest, self._quantiles
 
     def count(self) -> int:
         """How many there were."""

@@ -61,17 +61,24 @@ class BloomFilter(Task):
         self.false_positive = share(false_positive)
         self.on_miss = one_of("on_miss", on_miss, ("drop", "null"))
         self._members = self._made()
+        self._latest: tuple[str | None, bool] = None, False
 
     def process(self, record: Record) -> Iterable[Record]:
         """The record itself, or the record with None where its id was, or nothing."""
         item = record.source if self.field == "source" else record.values.get(self.field)
-        if item is None or text(item) in self._members:
+        if item is None or self._member(text(item)):
             return (record,)
         if self.on_miss == "drop":
             return ()
         lost = record.values if self.field == "source" else (self.field,)
         values = {**record.values, **dict.fromkeys(lost)}
         return (Record(record.id, record.source, record.time, values, record.units, record.meta),)
+
+    def _member(self, item: str) -> bool:
+        """Whether it is on the list; the observations of one message ask for the same id one after the other."""
+        if item != self._latest[0]:
+            self._latest = item, item in self._members
+        return self._latest[1]
 
     def _made(self) -> Members:
         guava = _guava(self.allow) if isinstance(self.allow, str) else None

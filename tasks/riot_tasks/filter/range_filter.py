@@ -47,7 +47,8 @@ class RangeFilter(Task):
         self.ranges = _checked(ranges)
         self.on_outlier = one_of("on_outlier", on_outlier, ("drop", "null"))
         self.parity = flag("parity", parity)
-        self._bounds = [(name, *self._rounded(bounds)) for name, bounds in self.ranges.items()]
+        self._by_name = {name: self._rounded(bounds) for name, bounds in self.ranges.items()}
+        self._bounds = [(name, *bounds) for name, bounds in self._by_name.items()]
 
     def _rounded(self, bounds: Sequence[float]) -> tuple[float, float]:
         lowest, highest = bounds
@@ -65,6 +66,8 @@ class RangeFilter(Task):
 
     def _outliers(self, record: Record) -> list[str]:
         values = record.values
+        if len(values) == 1:  # one observation, as `senml_parse` with `explode` gives them
+            return self._single(record)
         outliers = []
         for name, lowest, highest in self._bounds:
             value = values.get(name)
@@ -73,6 +76,17 @@ class RangeFilter(Task):
             if value is not None and not self._within(name, lowest, highest, record):
                 outliers.append(name)
         return outliers
+
+    def _single(self, record: Record) -> list[str]:
+        """The same for a record of one field: its bounds are looked up, not sought."""
+        ((name, value),) = record.values.items()
+        bounds = self._by_name.get(name)
+        if bounds is None or value is None:
+            return []
+        lowest, highest = bounds
+        if type(value) is float and not self.parity and lowest <= value <= highest:
+            return []
+        return [] if self._within(name, lowest, highest, record) else [name]
 
     def _within(self, name: str, lowest: float, highest: float, record: Record) -> bool:
         try:

@@ -61,6 +61,8 @@ class Template:
         for (name, kind), literal in zip(self._parts, self._literals[1:], strict=True):
             value = more[name] if more and name in more else self._value(record, name)
             filled += _safe(value, kind) + literal
+        if 4 * len(filled) <= _LEVEL:  # however many bytes a character has
+            return filled
         if len(filled) > _NAME or any(len(level.encode()) > _LEVEL for level in filled.split("/")):
             raise BadRecord(f"{self._parameter}: {filled[:40]}… is too long, {len(filled)} characters")
         return filled
@@ -97,6 +99,8 @@ def milliseconds(time: float) -> int:
 
 
 def _safe(value: str, kind: str | None) -> str:
+    if value.isascii() and value.isalnum():  # nearly always, and a tenth of the time
+        return value
     if kind == "path":
         return "/".join(map(_level, value.strip("/").split("/")))
     return _level(value.rstrip("/").rpartition("/")[2] if kind == "base" else value.replace("/", "_"))

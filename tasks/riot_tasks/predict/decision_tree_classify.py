@@ -21,6 +21,8 @@ class DecisionTreeClassify(Predictor[TreeModel]):
             features of the one in force.
         shadow: messages for which a new model is tried beside the one in force; 0 is none. A notice may say otherwise.
         promote: what follows its trial: "always", it takes over; "told", it waits for a notice of it without a trial.
+        on_missing: what becomes of a record that lacks a field which the model uses: "reject" makes it a BadRecord;
+            "drop" takes it out, counted as filtered: in SenML a field that is None is not there.
         parity: RIoTBench's result: the position of the class in the model's list, a number from 0.0 on.
 
     The result has the fields that the tree looks at anywhere, the target if the record has it, and the class;
@@ -52,7 +54,7 @@ class DecisionTreeClassify(Predictor[TreeModel]):
 
     code = "DTC"
 
-    def __init__(  # noqa: PLR0913 - seven keys of the config
+    def __init__(  # noqa: PLR0913 - eight keys of the config
         self,
         model: str | Mapping[str, Any] | None = None,
         *,
@@ -61,10 +63,18 @@ class DecisionTreeClassify(Predictor[TreeModel]):
         features: Sequence[str] | None = None,
         shadow: int = 0,
         promote: str = "always",
+        on_missing: str = "reject",
         parity: bool = False,
     ) -> None:
         super().__init__(
-            TreeModel, model, into=into, updates=updates, features=features, shadow=shadow, promote=promote
+            TreeModel,
+            model,
+            into=into,
+            updates=updates,
+            features=features,
+            shadow=shadow,
+            promote=promote,
+            on_missing=on_missing,
         )
         self.parity = flag("parity", parity)
 

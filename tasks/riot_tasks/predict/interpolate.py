@@ -1,10 +1,10 @@
 """`interpolate`: a likely value where there is none."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from riot_tasks.algorithms.float32 import float32
 from riot_tasks.algorithms.recent_mean import RecentMean, RecentMean32
-from riot_tasks.fields import MAX_FIELDS, FieldTask, derived, numbers
+from riot_tasks.fields import LIMIT, MAX_FIELDS, FieldTask, derived, numbers
 from riot_tasks.parameters import flag, one_of, whole
 from riot_tasks.record import Record, Value
 
@@ -62,6 +62,8 @@ class Interpolate(FieldTask[RecentMean]):
 
     def process(self, record: Record) -> Iterable[Record]:
         """The record without gaps; nothing if it has one that can't be filled and `on_empty` is "drop"."""
+        if len(record.values) == 1 and self._noted(record.values):
+            return (record,)
         readings = numbers(record, self.fields)
         self._advance(readings)
         filled: dict[str, Value] = {name: self._mean(name) for name in self._gaps(record)}
@@ -70,6 +72,17 @@ class Interpolate(FieldTask[RecentMean]):
         if self.parity:
             filled.update((name, float32(reading)) for name, reading in readings.items())
         return (derived(record, {**record.values, **filled}),) if filled else (record,)
+
+    def _noted(self, values: Mapping[str, Value]) -> bool:
+        """Whether it is one observation that passes as it is, and has been taken note of: nearly all are."""
+        ((name, value),) = values.items()
+        algorithm = self._algorithms.get(name)
+        if algorithm is None:
+            return bool(self.fields and self._algorithms)  # not watched, and those that are have been begun
+        if self.parity or not (type(value) is float or type(value) is int) or not -LIMIT < value < LIMIT:
+            return False
+        algorithm.update(float(value))
+        return True
 
     def _gaps(self, record: Record) -> list[str]:
         values = record.values

@@ -26,6 +26,8 @@ class LinearRegression(Predictor[LinearModel]):
             features of the one in force.
         shadow: messages for which a new model is tried beside the one in force; 0 is none. A notice may say otherwise.
         promote: what follows its trial: "always", it takes over; "told", it waits for a notice of it without a trial.
+        on_missing: what becomes of a record that lacks a field which the model uses: "reject" makes it a BadRecord;
+            "drop" takes it out, counted as filtered: in SenML a field that is None is not there.
         parity: RIoTBench's predictions: cut to whole numbers, towards zero.
 
     The result has the fields that the model uses, the target if the record has it, and the prediction;
@@ -64,7 +66,7 @@ class LinearRegression(Predictor[LinearModel]):
 
     code = "MLR"
 
-    def __init__(  # noqa: PLR0913 - seven keys of the config
+    def __init__(  # noqa: PLR0913 - eight keys of the config
         self,
         model: str | Mapping[str, Any] | None = None,
         *,
@@ -73,10 +75,18 @@ class LinearRegression(Predictor[LinearModel]):
         features: Sequence[str] | None = None,
         shadow: int = 0,
         promote: str = "always",
+        on_missing: str = "reject",
         parity: bool = False,
     ) -> None:
         super().__init__(
-            LinearModel, model, into=into, updates=updates, features=features, shadow=shadow, promote=promote
+            LinearModel,
+            model,
+            into=into,
+            updates=updates,
+            features=features,
+            shadow=shadow,
+            promote=promote,
+            on_missing=on_missing,
         )
         self.parity = flag("parity", parity)
 

@@ -22,6 +22,10 @@ IN_FORCE = "_in_force"
 """End of the name of the field, in records of a model on trial, that has what the model in force says."""
 
 
+class _LackingError(BadRecord):
+    """A record that lacks a field."""
+
+
 class Predictor(Task, Generic[M]):
     """A task that adds to each record what a model makes of its fields.
 
@@ -34,13 +38,14 @@ class Predictor(Task, Generic[M]):
             features of the one in force.
         shadow: messages for which a new model is tried before it takes over.
         promote: what follows its trial: "always", it takes over; "told", it waits to be announced without a trial.
+        on_missing: what becomes of a record that lacks a field which the model needs: "reject", or "drop".
     """
 
     pattern = "1:1"
     shared = True
     asides = ("events", "shadow")
 
-    def __init__(  # noqa: PLR0913 - six keys of the config, which all predictors have
+    def __init__(  # noqa: PLR0913 - seven keys of the config, which all predictors have
         self,
         kind: type[M],
         model: str | Mapping[str, Any] | None,
@@ -50,6 +55,7 @@ class Predictor(Task, Generic[M]):
         features: Sequence[str] | None,
         shadow: int,
         promote: str,
+        on_missing: str,
     ) -> None:
         self._kind = kind
         self.model = model
@@ -58,6 +64,8 @@ class Predictor(Task, Generic[M]):
         self.features = names("features", features)
         self.shadow = whole("shadow", shadow, least=0, most=MAX_SHADOW)
         self.promote = one_of("promote", promote, ("always", "told"))
+        self.on_missing = one_of("on_missing", on_missing, ("reject", "drop"))
+        self._absent = None if on_missing == "drop" else 0.0  # what a missing field is to a trial: filtered out, or not
         if model is None and updates is None:
             raise ValueError("model: give one, or set updates to the field in which records bring one")
         try:
@@ -103,16 +111,21 @@ class Predictor(Task, Generic[M]):
         return Record(record.id, record.source, record.time, found, units, {**record.meta, "model": model.version})
 
     def _without(self, record: Record, model: M) -> Record | None:
-        """Nothing, where what the model needs is None; raises BadRecord if the record lacks it."""
+        """Nothing, where what the model needs is None; raises _LackingError if the record lacks it."""
         missing = next((name for name in model.inputs if name not in record.values), None)
         if missing is not None:
-            raise BadRecord(f"{missing}: the record lacks it, and model {model.version} needs it")
+            raise _LackingError(f"{missing}: the record lacks it, and model {model.version} needs it")
         return None
 
-    def _fallen_back(self, record: Record, model: M, problem: BadRecord) -> Record:
-        """What the older model says; raises the problem if there is none, or it can't say anything either."""
+    def _fallen_back(self, record: Record, model: M, problem: BadRecord) -> Record | None:
+        """What the older model says; raises the problem if there is none, or it can't say anything either.
+
+        Gives nothing where a record that lacks something is to be dropped.
+        """
         older = self._models.previous
         result = None if older is None else self._attempt(record, older)
+        if result is None and self.on_missing == "drop" and isinstance(problem, _LackingError):
+            return None
         if result is None:
             raise problem
         self.note("fallbacks")
@@ -140,7 +153,7 @@ class Predictor(Task, Generic[M]):
     def _tried(self, record: Record, result: Record) -> Sequence[Record]:
         """The result, and beside it, at messages of the trial, what the other model says."""
         candidate = self._models.on_trial(record.id)
-        if candidate is None or any(record.values.get(each, 0) is None for each in candidate.inputs):
+        if candidate is None or any(record.values.get(each, self._absent) is None for each in candidate.inputs):
             return (result,)
         return result, self._beside(record, candidate, result)
 
@@ -153,7 +166,7 @@ class Predictor(Task, Generic[M]):
         elif candidate.target in record.values:
             values[candidate.target] = record.values[candidate.target]
         values = {**values, self.into + IN_FORCE: result.values[self.into]}
-        meta = {**record.meta, "model": candidate.version, "beside": result.meta["model"]}
+        meta = {**record.meta, "model": candidate.version, "beside": self._model.version}
         return aside(replace(result, values=values, meta=meta), "shadow")
 
     def _updated(self, record: Record) -> Iterable[Record]:

@@ -66,5 +66,7 @@ def seconds(time: float) -> float:
         ValueError: further from 1970 than any of them can say.
     """
     if -LATEST * 1e9 <= time <= LATEST * 1e9:  # first, as it holds for integers that no double can take
-        return next(time / scale for scale in (1.0, 1e3, 1e6, 1e9) if -LATEST <= time / scale <= LATEST)
+        for scale in (1.0, 1e3, 1e6, 1e9):
+            if -LATEST <= (found := time / scale) <= LATEST:
+                return found
     raise ValueError(f"{shortened(time)} is no time in seconds, or in milli-, micro- or nanoseconds")

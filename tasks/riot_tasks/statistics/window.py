@@ -35,10 +35,10 @@ class Window(Task):
         lateness: how long a window is kept after its result, to be corrected.
         late: what becomes of a record that comes after that: "drop" passes it over, "reject" makes it a BadRecord,
             "aside" gives it as it came, for the output `late`.
-        max_ahead: a record whose time is further ahead of the latest than this goes to the output `ahead`, unless the
-            one before it did too and the two are within `max_ahead` of each other: a clock that has been set is
-            believed the second time. None believes every clock: a single time in the far future makes all that follows
-            late.
+        max_ahead: a record whose time is further ahead of the latest than this goes to the output `ahead`, counted so,
+            unless that of the message before did too and the two are within `max_ahead` of each other: a clock that has
+            been set is believed the second time. None believes every clock: a single time in the far future makes all
+            that follows late.
         idle_timeout: seconds of the clock on the wall without any record of the key after which the windows that are
             open end; None is never.
         max_open: windows a key may have open at once; parameters that may need more are refused.

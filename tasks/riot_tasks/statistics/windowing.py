@@ -49,10 +49,13 @@ def windows(of: Lengths, offset: float, allowance: Allowance, *, quantiles: bool
     """Windows of these lengths.
 
     Raises:
-        ValueError: `every` does not divide `size`, `offset` is not below it, or a key may need more than `max_open`.
+        ValueError: `every` does not divide `size`, `offset` is not below it or is for sessions, or a key may need more
+            than `max_open`.
     """
     if of.size is None:
         gap = of.gap or LEAST
+        if offset:
+            raise ValueError(f"offset: session windows are not aligned to anything (is {offset:g} s)")
         _limit(1 + sum(allowance) / gap, max_open)
         return Sessions(gap=gap, allowance=allowance, quantiles=quantiles)
     every = of.size if of.every is None else of.every

@@ -1,5 +1,6 @@
 """A row's values as JSON: what they are comes back, bytes too."""
 
+import sys
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from math import isfinite
@@ -10,6 +11,7 @@ import orjson
 from riot_tasks.errors import BadRecord
 from riot_tasks.record import Value
 
+_HUGE = sys.float_info.max
 _BYTES = "base64"
 """Bytes are {"base64": "…"}: no other value is an object."""
 
@@ -23,6 +25,9 @@ def stored(values: Mapping[str, Value]) -> dict[str, Value]:
     """
     kept: dict[str, Value] = {name: value for name, value in values.items() if value is not None}
     for name, value in kept.items():
+        fit = -_HUGE <= value <= _HUGE if type(value) is float else type(value) is str and value.isascii()
+        if fit and name.isascii():  # nearly all
+            continue
         if reason := _unfit(value) or _unfit(name):
             raise BadRecord(f"{name.encode(errors='replace').decode()}: {reason} can't be stored")
     return kept

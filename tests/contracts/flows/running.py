@@ -15,7 +15,7 @@ from riotd.feeds import Dataset
 from riotd.notify import Notifier
 from riotd.supervisor import DONE, Supervisor
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+REPOSITORY = Path(__file__).resolve().parents[3]
 CONFIG = REPOSITORY / "config"
 SAMPLES = REPOSITORY.parent / "shared" / "riotbench-data"
 IDS = {"city": "source", "taxi": "taxi_identifier", "fit": "subjectId", "grid": "meterid"}
@@ -25,6 +25,27 @@ _SAMPLES: dict[Dataset, tuple[str, str]] = {
     "taxi": ("TAXI_sample_data_senml.csv", "taxi-metadata-fulldataset.txt"),
     "fit": ("FIT_sample_data_senml.csv", "mhealth_annotation_mapping.csv"),
 }
+
+
+FEEDS = [("sample", "city"), ("sample", "taxi"), ("sample", "fit"), *(("generated", dataset) for dataset in IDS)]
+ON_RAY = [("sample", "city"), ("generated", "taxi")]
+"""Seconds each: what an engine does is its own contract's; here the two kinds of keys in the dataflows count."""
+CASES = [
+    *((feed, ("inline", shards)) for feed in FEEDS for shards in (1, 8)),
+    *(pytest.param((feed, ("ray", 2)), marks=pytest.mark.ray) for feed in ON_RAY),
+]
+"""Parameters for the fixture `case`."""
+
+
+def cases(*, of: str = "", without: str = "-") -> pytest.MarkDecorator:
+    """Run a test with each case whose name has the one, and not the other."""
+    wanted = [each for each in CASES if of in str(each) and without not in str(each)]
+    return pytest.mark.parametrize("case", wanted, indirect=True, ids=_called)
+
+
+def _called(case: Any) -> str:
+    (kind, dataset), (engine, shards) = case
+    return f"{kind}-{dataset}-{engine}-{shards}"
 
 
 class Feed(NamedTuple):
@@ -64,6 +85,13 @@ def generated(dataset: Dataset, count: int, sensors: int = 7) -> Feed:
     return Feed(dataset, lines, known)
 
 
+class Case(NamedTuple):
+    """A feed, and where the dataflow runs."""
+
+    feed: Feed
+    engine: dict[str, Any]
+
+
 class Ran(NamedTuple):
     """What a run left.
 
@@ -94,7 +122,7 @@ def run(
 
     Args:
         flow: etl, stats, train or pred.
-        feed: what it gets.
+        feed: what it gets; TRAIN gets the rows of `ticks.csv`, a timer file in the working directory.
         engine: inline or ray.
         shards: how many.
         sinks: stages whose records are wanted; each has a file.
@@ -106,14 +134,12 @@ def run(
     (folder / "feed.csv").write_bytes(b"".join(b"%b\n" % line for line in feed.lines))
     files = {name: {"type": "file", "path": f"{name}.jsonl", "from": [name], "format": "json"} for name in sinks}
     over = {
-        "source": {"type": "file", "path": "feed.csv", "format": "riotbench"},
-        "key": {"field": IDS[feed.dataset]},
         "engine": {"type": engine, "shards": shards},
         "rejects": {"type": "file", "path": "rejects.jsonl"},
         **(overlay or {}),
     }
     (folder / "test.yaml").write_text(yaml.safe_dump(over))
-    every = [*settings, f"sinks={json.dumps(files)}"]
+    every = [*_inputs(flow, feed), f"sinks={json.dumps(files)}", *settings]
     layers = [feed.dataset, str(folder / "test.yaml")]
     config = cfg.load(CONFIG / f"{flow}.yaml", every, overlays=layers)
     if engine == "ray":
@@ -123,6 +149,20 @@ def run(
     assert asyncio.run(supervisor.run()) == DONE
     stages = {each["id"]: each for each in service.report()["stages"]}
     return Ran({name: _read(f"{name}.jsonl") for name in sinks}, _read("rejects.jsonl"), folder, stages)
+
+
+def _inputs(flow: str, feed: Feed) -> list[str]:
+    """Settings that have files in the place of a broker and of time."""
+    messages = {"type": "file", "path": "feed.csv", "format": "riotbench"}
+    key = {"field": IDS[feed.dataset]}
+    if flow == "train":
+        timer = {"type": "timer", "file": "ticks.csv", "speed": 1e6, "key": {"topic_level": 1}}
+        return [f"sources={json.dumps({feed.dataset: timer})}"]
+    if flow == "pred":
+        Path("notices").touch()  # none: what they change is told elsewhere
+        models = {"type": "file", "path": "notices", "key": "every"}
+        return [f"sources={json.dumps({'feed': {**messages, 'key': key}, 'models': models})}"]
+    return [f"source={json.dumps(messages)}", f"key={json.dumps(key)}"]
 
 
 def _rooted(config: cfg.Config, folder: Path) -> Iterator[str]:

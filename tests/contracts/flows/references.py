@@ -1,8 +1,4 @@
-"""What RIoTBench's dataflows give, worked out plainly: one loop over a file's messages, nothing of riotd's stages.
-
-The data sets are restated from the paper (arXiv 1701.08530, tables 4 to 6) and RIoTBench's property files, apart from
-the configs.
-"""
+"""What ETL and STATS give, worked out plainly: one loop over a file's messages, nothing of riotd's stages."""
 
 import json
 from collections import defaultdict, deque
@@ -14,129 +10,9 @@ from riot_tasks.algorithms.bloom import BloomFilter
 from riot_tasks.algorithms.kalman import Kalman
 from riot_tasks.algorithms.loglog import LogLog
 from riot_tasks.algorithms.regression import SlidingRegression
+from tests.contracts.flows.datasets import DATASETS, Dataset
 
 Values = dict[str, Any]
-
-
-class Dataset(NamedTuple):
-    """One of RIoTBench's data sets.
-
-    Attributes:
-        id: the entry with the device.
-        others: entries that are joined but not measured.
-        ranges: valid values of measured entries.
-        filled: entries whose gaps are interpolated.
-        annotations: names of the values that a device's line has.
-        measured: entries that STATS looks at.
-        counted: the entry whose devices are counted, or "".
-        gated: whether only known devices are let in.
-        steps: readings forecast.
-        charted: records in a chart.
-    """
-
-    id: str
-    others: tuple[str, ...]
-    measured: tuple[str, ...]
-    ranges: Mapping[str, tuple[float, float]]
-    filled: tuple[str, ...]
-    annotations: tuple[str, ...]
-    counted: str
-    gated: bool = True
-    steps: int = 10
-    charted: int = 110
-
-
-def _xyz(*places: str) -> tuple[str, ...]:
-    return tuple(f"{place}_{axis}" for place in places for axis in "xyz")
-
-
-_CITY = {
-    "temperature": (-12.5, 43.1),
-    "humidity": (10.7, 95.2),
-    "light": (1345.0, 26282.0),
-    "dust": (186.61, 5188.21),
-    "airquality_raw": (17.0, 363.0),
-}
-_TAXI = {
-    "trip_time_in_secs": (140.0, 3155.0),
-    "trip_distance": (1.37, 29.86),
-    "fare_amount": (6.0, 201.0),
-    "tip_amount": (0.65, 38.55),
-    "tolls_amount": (2.5, 18.0),
-}
-_FIT = {
-    "acc_chest_x": (-13.931, 4.123),
-    "acc_chest_y": (-4.6376, 5.2361),
-    "acc_chest_z": (-8.1881, 7.8786),
-    "ecg_lead_1": (-4.9314, 6.1371),
-    "ecg_lead_2": (-6.786, 6.6604),
-    "acc_ankle_x": (-5.0006, 8.1472),
-    "acc_ankle_y": (-14.303, 1.5909),
-    "acc_ankle_z": (-8.6234, 8.6958),
-    "acc_arm_x": (-9.824, 5.5778),
-    "acc_arm_y": (-10.059, 8.506),
-    "acc_arm_z": (-6.6739, 9.5725),
-}
-
-DATASETS = {
-    "city": Dataset(
-        "source",
-        ("longitude", "latitude"),
-        tuple(_CITY),
-        _CITY,
-        tuple(_CITY),
-        ("location", "type"),
-        "temperature",
-    ),
-    "taxi": Dataset(
-        "taxi_identifier",
-        (
-            "hack_license",
-            "pickup_datetime",
-            "pickup_longitude",
-            "pickup_latitude",
-            "dropoff_longitude",
-            "dropoff_latitude",
-            "payment_type",
-        ),
-        (
-            "trip_time_in_secs",
-            "trip_distance",
-            "fare_amount",
-            "surcharge",
-            "mta_tax",
-            "tip_amount",
-            "tolls_amount",
-            "total_amount",
-        ),
-        _TAXI,
-        (),
-        ("taxi_company", "drivername", "taxi_city"),
-        "",
-        charted=22,
-    ),
-    "fit": Dataset(
-        "subjectId",
-        (*_xyz("gyro_ankle", "magnetometer_ankle", "gyro_arm", "magnetometer_arm"), "label"),
-        tuple(_FIT),
-        _FIT,
-        tuple(_FIT),
-        ("age", "gender"),
-        "ecg_lead_1",
-        gated=False,
-        charted=5500,
-    ),
-    "grid": Dataset(
-        "meterid",
-        (),
-        ("energyconsumed",),
-        {"energyconsumed": (1.828, 36.658)},
-        ("energyconsumed",),
-        ("code", "tariff", "stimulus", "sme"),
-        "energyconsumed",
-        steps=2,
-    ),
-}
 
 
 class Reading(NamedTuple):
@@ -186,6 +62,17 @@ def etl(dataset: str, lines: Iterable[bytes], known: Mapping[str, list[str]]) ->
                 zip(of.annotations, (value or None for value in known[source]), strict=True) if source in known else ()
             )
             yield Reading(source, time, {**{name: row[name] for name in fields}, **dict(noted)})
+
+
+def table(dataset: str, rows: list[Reading]) -> list[tuple[str, float, dict[str, Any]]]:
+    """What a table has of rows: one for a device's instant, or for a taxi's trip; what comes again changes it."""
+    kept: dict[str, tuple[str, float, dict[str, Any]]] = {}
+    for source, time, values in rows:
+        trip = f"{values.get('hack_license')}-{values.get('pickup_datetime')}"
+        key = f"{source}-{trip}" if dataset == "taxi" else f"{source}-{round(time * 1000)}"
+        said = {name: value for name, value in values.items() if value is not None}
+        kept[key] = source, time, {**(kept[key][2] if key in kept else {}), **said}
+    return [kept[key] for key in sorted(kept)]
 
 
 class Stats(NamedTuple):
