@@ -1,6 +1,7 @@
 """A configuration in words: what would run, line by line."""
 
 from collections.abc import Iterable
+from pathlib import Path
 
 from riot_tasks import Task
 from riotd import catalog
@@ -31,6 +32,7 @@ def outline(config: cfg.Config, plan: Plan) -> list[Line]:
         *_labelled("sinks", _sinks(config, plan)),
         ("rejects", _rejects(config.rejects).replace("{name}", config.name)),
         ("stats", _stats(config)),
+        ("state", _state(config)),
         ("limits", _limits(config)),
         ("reload", f"SIGHUP changes everything but {', '.join(cfg.FIXED)}"),
     ]
@@ -50,6 +52,20 @@ def source_text(source: cfg.AnySource) -> str:
     return (
         f"{source.url}  {' '.join(source.topics)}  QoS {source.qos}, MQTT {source.protocol}, {session} session{ahead}"
     )
+
+
+def _state(config: cfg.Config) -> str:
+    """What outlives the daemon, and where."""
+    if not config.journaled:
+        return "in memory; acknowledged once the results are with the sinks"
+    every, quota = duration_text(config.state.every), size_text(config.state.quota)
+    return f"{_shown(config.state_folder)}  a journal of at most {quota}, a snapshot every {every}"
+
+
+def _shown(folder: Path) -> str:
+    """The folder, the user's own in short."""
+    home = Path.home()
+    return f"~/{folder.relative_to(home)}" if folder.is_relative_to(home) else str(folder)
 
 
 def _timer_text(timer: cfg.TimerSource) -> str:

@@ -96,7 +96,7 @@ class Inbound:
                     continue
                 at = body + 2 + (data[body] << 8) + data[body + 1]
                 topic = topics.get(data[body:at]) or self._learn(data[body:at])
-                token = None
+                token, number = None, 0
                 if qos := first & 0x06:
                     number = (data[at] << 8) + data[at + 1]
                     at += 2
@@ -113,10 +113,7 @@ class Inbound:
                 if first & 0x01 and not retained:
                     self._leave_out(token)
                     continue
-                if qos:
-                    fresh.append(Message(topic, data[at:end], now, token, 0, number, bool(first & _AGAIN)))
-                else:
-                    fresh.append(Message(topic, data[at:end], now))
+                fresh.append(Message(topic, data[at:end], now, token, 0, number, first & _AGAIN != 0))
         except IndexError:
             raise ValueError("a packet shorter than it says") from None
         finally:

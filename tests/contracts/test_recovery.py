@@ -20,7 +20,7 @@ from riotd.pump import Books, Ends, Pump
 from riotd.segments import passes
 from riotd.sources.journaled import Journaled
 from riotd.stats import Stats
-from riotd.testing import EOF, PAUSE, ListRejects, ListSink, ListSource
+from riotd.testing import EOF, ListRejects, ListSink, ListSource
 from tests.contracts.feeds import ROOT
 
 FIELDS, TRACE = "tests.exchange_tasks:Fields", "tests.exchange_tasks:Trace"
@@ -99,7 +99,7 @@ class Life:
     async def die(self) -> None:
         """What the kernel does: what was given to the journal is in the page cache, or was promised to nobody."""
         await self.keeper.writer.stop()
-        self.keeper._folder.close()  # noqa: SLF001
+        self.keeper._folder.close()
 
 
 def said(sink: ListSink) -> dict[tuple[int, str, str], str]:

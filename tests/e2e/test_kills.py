@@ -1,6 +1,7 @@
 """kill -9 of the daemon under load: nothing lost, state as if it had never ended, few results twice."""
 
 import asyncio
+import logging
 import os
 from collections.abc import Callable
 from random import Random
@@ -41,4 +42,4 @@ class TestKills:
             pairs = sorted(set(zip(messages, results.numbers[device], strict=True)))
             assert pairs == [(int(device[3:]) + 5 * index, index + 1) for index in range(count // 5)]
         twice = len(listener.heard) - count
-        print(f"{KILLS} kills, {count} messages, {twice} results twice")
+        logging.getLogger(__name__).info("%d kills, %d messages, %d results twice", KILLS, count, twice)

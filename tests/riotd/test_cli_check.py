@@ -33,6 +33,7 @@ sinks:
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A working directory with etl.yaml and a module of tasks."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("XDG_STATE_HOME", raising=False)
     monkeypatch.setattr(sys, "path", [*sys.path])  # --app-dir adds to it
     (tmp_path / "etl.yaml").write_text(GOOD, encoding="utf-8")
     return tmp_path
@@ -64,9 +65,10 @@ etl.yaml is right: city would run
             archive  ← both       a.jsonl, json
   rejects   the log
   stats     riotd/city/stats every 10s, riotd/city/status
+  state     ~/.local/state/riotd/city  a journal of at most 1GiB, a snapshot every 10s
   limits    16MB in flight, 1,000,000 devices a stage and shard, 20s to stop
   reload    SIGHUP changes everything but name, source, sources, key, engine.type, engine.shards, engine.address, \
-stats.topic, stats.status, stats.connection
+stats.topic, stats.status, stats.connection, ack, state
   warning   source.session: QoS 1 with a clean session: what is sent while riotd is away is lost; \
 session: persistent keeps it at the broker
 """
