@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from glob import has_magic
 
+from riotd import catalog
 from riotd.config.blocks import Config, MqttSink
 from riotd.config.checks import filter_levels
 from riotd.config.connection import Connection
@@ -82,7 +83,7 @@ def _unused(config: Config) -> Iterator[Mistake]:
                 what = f"no stage takes the messages of {name!r}: they come in for nothing"
                 yield Mistake(f"sources.{name}", what, f"after: [{name}], or take the source out")
     for index, stage in enumerate(config.stages):
-        if stage.id not in wanted | taken:
+        if stage.id not in wanted | taken and not catalog.find(stage.task).writes:
             yield Mistake(f"stages[{index}]", f"nobody takes the records of {stage.id!r}", "name it in a sink's from:")
 
 

@@ -45,6 +45,8 @@ class Task(ABC):
     counts: Counter[str] | None = None
     """Where `note` counts; whoever runs the task may give one for all instances of a stage."""
 
+    writes: ClassVar[bool] = False
+    """True if it leaves something outside, so that it is worth running although nobody takes its records."""
     waits: ClassVar[bool] = False
     """True if it may raise `Unavailable`, or block: it is never run where others would have to wait too, on a loop."""
 

@@ -50,6 +50,7 @@ class BlobUpload(BulkTask):
     """
 
     code = "ABU"
+    writes = True
     pattern = "1:1"
 
     def __init__(  # noqa: PLR0913 - seven keys of the config

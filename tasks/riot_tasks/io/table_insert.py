@@ -52,6 +52,7 @@ class TableInsert(BulkTask):
     """
 
     code = "ATI"
+    writes = True
     pattern = "1:1"
 
     def __init__(  # noqa: PLR0913 - six keys of the config

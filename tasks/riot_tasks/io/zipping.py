@@ -42,6 +42,7 @@ class Zipping(Task):
 
     pattern = "N:1"
     waits = True
+    writes = True
 
     def __init__(self, field: str, entry: str, name: str, count: int, max_bytes: int) -> None:
         self.field = parameters.name("field", field)
