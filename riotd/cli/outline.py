@@ -32,7 +32,7 @@ def outline(config: cfg.Config, plan: Plan) -> list[Line]:
         *_labelled("sinks", _sinks(config, plan)),
         ("rejects", _rejects(config.rejects).replace("{name}", config.name)),
         ("stats", _stats(config)),
-        ("state", _state(config)),
+        ("state", _kept(config)),
         ("limits", _limits(config)),
         ("reload", f"SIGHUP changes everything but {', '.join(cfg.FIXED)}"),
     ]
@@ -54,7 +54,7 @@ def source_text(source: cfg.AnySource) -> str:
     )
 
 
-def _state(config: cfg.Config) -> str:
+def _kept(config: cfg.Config) -> str:
     """What outlives the daemon, and where."""
     if not config.journaled:
         return "in memory; acknowledged once the results are with the sinks"

@@ -191,7 +191,7 @@ class StateBlock(Block):
 
     path: Path | None = None
     every: Duration = Field(default=10.0, gt=0)
-    quota: Size = Field(default=2**30, ge=2**20)
+    quota: Size = Field(default=10**9, ge=2**20)
 
 
 class Config(Block):

@@ -65,7 +65,7 @@ etl.yaml is right: city would run
             archive  ← both       a.jsonl, json
   rejects   the log
   stats     riotd/city/stats every 10s, riotd/city/status
-  state     ~/.local/state/riotd/city  a journal of at most 1GiB, a snapshot every 10s
+  state     ~/.local/state/riotd/city  a journal of at most 1GB, a snapshot every 10s
   limits    16MB in flight, 1,000,000 devices a stage and shard, 20s to stop
   reload    SIGHUP changes everything but name, source, sources, key, engine.type, engine.shards, engine.address, \
 stats.topic, stats.status, stats.connection, ack, state
