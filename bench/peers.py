@@ -63,7 +63,12 @@ def riotd_ray(setting: Setting) -> Sequence[Command]:
     return [riotd(setting, {"type": "ray", "shards": 2})]
 
 
-def riotd(setting: Setting, engine: dict[str, str | int]) -> Command:
+def riotd_journal(setting: Setting) -> Sequence[Command]:
+    """The daemon as riotd_inline, but acknowledging what is on disk, not what is done."""
+    return [riotd(setting, {"type": "inline", "shards": 1}, ack="journal")]
+
+
+def riotd(setting: Setting, engine: dict[str, str | int], *, ack: str = "processed") -> Command:
     """The command that runs the job on this engine, its config written to the folder."""
     return run_riotd(
         setting.folder,
@@ -82,6 +87,8 @@ def riotd(setting: Setting, engine: dict[str, str | int]) -> Command:
                 {"id": "kalman", "task": "kalman_filter", "params": {"fields": ["temperature"]}},
             ],
             "engine": engine,
+            "ack": ack,
+            "state": {"path": str(setting.folder / "state")},
             "sinks": {"results": {"type": "mqtt", "topic": "out/{source}", "qos": setting.qos}},
         },
     )
@@ -102,5 +109,6 @@ PEERS = {
         Peer("nodered", "Node-RED, three nodes", node_red),
         Peer("inline", "riotd, tasks in the daemon", riotd_inline),
         Peer("ray", "riotd, tasks in two Ray actors", riotd_ray),
+        Peer("journal", "riotd, tasks in the daemon, acknowledged once on disk", riotd_journal),
     )
 }

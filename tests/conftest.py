@@ -10,6 +10,13 @@ import pytest
 from tests.riotd.brokers import MOSQUITTO, Broker, Ears, SmallBroker
 
 
+@pytest.fixture(autouse=True)
+def _own_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Daemons of a test keep their state in the test's folder."""
+    monkeypatch.delenv("STATE_DIRECTORY", raising=False)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+
+
 @pytest.fixture
 def make_broker(tmp_path: Path) -> Iterator[Callable[..., Broker]]:
     """Makes mosquittos that are not started yet: `make_broker("acl_file …", persistent=True)`."""

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.resources import files
 from pathlib import Path
+from shutil import rmtree
 from typing import NamedTuple
 
 from rich.console import Console
@@ -133,12 +134,14 @@ class Demo:
 def demo_config(url: str, options: Options) -> Config:
     """The demo's own file, for this broker and engine."""
     options.folder.mkdir(parents=True, exist_ok=True)
+    rmtree(options.folder / "state", ignore_errors=True)  # each demo is a life of its own
     return load(
         Path(str(files("riotd.demo") / "demo.yaml")),
         [
             f"source.url={url}",
             f"engine.type={options.engine}",
             f"rejects.path={options.folder / 'rejects.jsonl'}",
+            f"state.path={options.folder / 'state'}",
         ],
     )
 

@@ -35,7 +35,8 @@ async def running(arguments: Sequence[str], folder: Path, mark: str) -> AsyncIte
         ear.setblocking(False)  # noqa: FBT003 - the socket's own signature
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "riotd", "run", *arguments, stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log,
-            cwd=folder, env=os.environ | {MARK: mark, "NOTIFY_SOCKET": "@" + address[1:]},
+            cwd=folder, env=os.environ
+            | {MARK: mark, "NOTIFY_SOCKET": "@" + address[1:], "XDG_STATE_HOME": str(folder / "state")},
         )  # fmt: skip
         try:
             await _ready(process, ear, folder)

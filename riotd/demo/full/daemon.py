@@ -1,6 +1,7 @@
 """A dataflow as the demo runs it: `riotd run`, in a process of its own, with its log in a file."""
 
 import asyncio
+import os
 import re
 import sys
 from collections.abc import AsyncIterator, Sequence
@@ -43,6 +44,7 @@ class Daemon:
                 stdout=log,
                 stderr=log,
                 cwd=self._folder,
+                env=os.environ | {"XDG_STATE_HOME": str(self._folder / "state")},
                 start_new_session=True,  # Ctrl-C is for the demo, which tells the daemon to drain
             )
         try:
