@@ -66,11 +66,13 @@ def command(
     if full:
         from riotd.demo.full import session as four  # noqa: PLC0415
 
-        wanted = four.Options(dataset or "city", seconds or 120.0, rate, url, train_every or "20s", folder)
+        wanted = four.Options(
+            dataset or "city", 120.0 if seconds is None else seconds, rate, url, train_every or "20s", folder
+        )
         life = four.FullDemo(wanted, console).run()
     else:
         from riotd.demo.session import Demo, Options  # noqa: PLC0415
 
-        life = Demo(Options(seconds or 60.0, rate, url, engine or "ray", folder), console).run()
+        life = Demo(Options(60.0 if seconds is None else seconds, rate, url, engine or "ray", folder), console).run()
     with asyncio.Runner(loop_factory=Loop) as runner:
         sys.exit(runner.run(life))

@@ -30,10 +30,10 @@ def error(version: str, **values: Any) -> dict[str, Any]:
     return {"id": 1, "source": "dev7", "time": 5.0, "values": fields, "meta": {"model": version}}
 
 
-def shown(picture: Picture, states: dict[str, str] | None = None, now: float = 100.0) -> str:
+def shown(picture: Picture, states: dict[str, str] | None = None, now: float = 100.0, *, width: int = 160) -> str:
     """The screen's text."""
     screen = Screen(picture, NAMES, title="city", seconds=120.0, insert="insert", charts="blobs/")
-    console = Console(file=io.StringIO(), width=160, height=50)
+    console = Console(file=io.StringIO(), width=width, height=50)
     console.print(screen.render(20.0, now, states or dict.fromkeys(NAMES, "runs")))
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
@@ -138,3 +138,12 @@ def test_rates_of_each() -> None:
     }
     text = shown(told(Picture(), "riotd/city-etl/stats", report))
     assert all(figure in text for figure in ("200", "1,234", "29.3 ms", "60.2 ms", "12", "12,345 rows"))
+
+
+@pytest.mark.parametrize("width", [80, 100, 160])
+def test_it_fits_a_terminal(width: int) -> None:
+    """Each daemon has one line of the table, however narrow the terminal is."""
+    lines = shown(Picture(), width=width).splitlines()
+    assert all(len(line) <= width for line in lines)
+    assert sum(" runs " in line for line in lines) == 4
+    assert len(lines) < 24

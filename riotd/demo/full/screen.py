@@ -57,9 +57,9 @@ class Screen:
 
     def _flows(self, states: Mapping[str, str]) -> RenderableType:
         table = Table("flow", "", expand=True, border_style="dim", header_style="bold")
-        for name in ("in/s", "out/s", "p50", "p99", "in flight", "dead letters"):
-            table.add_column(name, justify="right")
-        table.add_column("what it does")
+        for name in ("in/s", "out/s", "p50", "p99", "in flight", "refused"):
+            table.add_column(name, justify="right", no_wrap=True)
+        table.add_column("what it does", no_wrap=True, ratio=1)
         for flow, name in self._names.items():
             figures = _figures(self._picture.stats.get(name))
             style = "green" if states[flow] == "runs" else "yellow" if states[flow] == "starts" else "red"
@@ -101,11 +101,15 @@ def _figures(stats: dict[str, Any] | None) -> list[str | Text]:
     return [
         f"{window['received_per_s']:,.0f}",
         f"{window['results_per_s']:,.0f}",
-        f"{latency['p50']:.1f} ms",
-        f"{latency['p99']:.1f} ms",
+        _milliseconds(latency["p50"]),
+        _milliseconds(latency["p99"]),
         f"{messages['in_flight']}",
         Text(f"{messages['rejected']}", style="red" if messages["rejected"] else ""),
     ]
+
+
+def _milliseconds(value: float) -> str:
+    return f"{value:,.{1 if value < 100 else 0}f} ms"
 
 
 def _in_force(model: Model, now: float) -> Text:
