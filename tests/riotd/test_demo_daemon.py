@@ -49,6 +49,23 @@ async def test_a_daemon_lives_and_drains(tmp_path: Path) -> None:
     assert (tmp_path / "out.jsonl").exists()
 
 
+async def test_a_daemon_in_a_hurry(tmp_path: Path) -> None:
+    """A daemon is hurried only while it drains: before that nothing comes of it, afterwards there is nobody to tell."""
+    (tmp_path / "quiet.yaml").write_text(FEED)
+    daemon = Daemon("quiet", tmp_path)
+    daemon.hurry()
+    async with daemon.started(["quiet.yaml"]):
+        await running(daemon)
+        daemon.hurry()
+        assert daemon.state(online=True) == "runs"
+        drained = asyncio.create_task(daemon.drained())
+        await asyncio.sleep(0)
+        daemon.hurry()
+        assert await drained in {0, 1}
+        daemon.hurry()
+    assert any("once more to leave at once" in line for line in daemon.last_lines())
+
+
 async def test_a_daemon_that_can_not_start(tmp_path: Path) -> None:
     """A daemon with a wrong config ends with 78, and its log says why."""
     daemon = Daemon("wrong", tmp_path)

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from rich.console import Console
 from rich.live import Live
+from rich.markup import escape
 
 from riotd import shipped
 from riotd.benchmarks.broker import mosquitto
@@ -80,7 +81,7 @@ class FullDemo:
         """
         await asyncio.to_thread(self._prepare)
         for number in (signal.SIGINT, signal.SIGTERM):
-            asyncio.get_running_loop().add_signal_handler(number, self._over.set)
+            asyncio.get_running_loop().add_signal_handler(number, self._signalled)
         async with self._broker() as broker, AsyncExitStack() as stack:
             self._screen = self._view(broker)
             async with asyncio.TaskGroup() as group:
@@ -93,6 +94,13 @@ class FullDemo:
                 for task in beside:
                     task.cancel()
         return await asyncio.to_thread(self._say_goodbye)
+
+    def _signalled(self) -> None:
+        """The first ends the demo; another one has the four leave at once, as they do without a demo."""
+        if self._over.is_set():
+            for daemon in self._daemons.values():
+                daemon.hurry()
+        self._over.set()
 
     def _prepare(self) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -191,15 +199,16 @@ class FullDemo:
             await asyncio.sleep(_TOLD_EVERY)
             picture, now = self._picture, self._clock.monotonic()
             for event in picture.since(told):
-                self._console.print(f"        {event}", highlight=False, soft_wrap=True)
+                self._say(f"        {escape(event)}")
             told = picture.told
             if self._fed is None:
-                self._console.print(
-                    f"        waiting for {', '.join(sorted({*self._names.values()} - picture.online))}"
-                )
+                self._say(f"        waiting for {', '.join(sorted({*self._names.values()} - picture.online))}")
                 continue
             rows, force = self._screen.rows(), picture.models["linear_regression"].version or "no model yet"
-            self._console.print(f"{self._elapsed(now):5.0f} s  {rows:,} rows in the table, {force} in force")
+            self._say(f"{self._elapsed(now):5.0f} s  {rows:,} rows in the table, {force} in force")
+
+    def _say(self, line: str) -> None:
+        self._console.print(line, highlight=False, soft_wrap=True)
 
     def _elapsed(self, now: float) -> float:
         return 0.0 if self._fed is None else now - self._fed
@@ -211,20 +220,14 @@ class FullDemo:
 
     def _say_goodbye(self) -> int:
         """Print the ledgers; the exit code."""
-        print_ = self._console.print
         for daemon in self._daemons.values():
-            print_(f"[bold]{daemon.name:6}[/] exit {daemon.code}  {daemon.ledger() or 'no ledger'}", highlight=False)
-            if daemon.code:
-                print_(
-                    "\n".join(f"        {line}" for line in daemon.last_lines()),
-                    markup=False,
-                    highlight=False,
-                    soft_wrap=True,
-                )
+            self._say(f"[bold]{daemon.name:6}[/] exit {daemon.code}  {daemon.ledger() or 'no ledger'}")
+            for line in daemon.last_lines() if daemon.code else ():
+                self._say(f"        {escape(line)}")
         models = sum(model.taken for model in self._picture.models.values())
-        print_(f"{self._screen.rows():,} rows written, {models} models taken over; all of it in {self._folder}")
+        self._say(f"{self._screen.rows():,} rows written, {models} models taken over; all of it in {self._folder}")
         if self._broken:
-            print_(f"[red]{self._broken}[/]")
+            self._say(f"[red]{self._broken}[/]")
         return int(bool(self._broken) or any(daemon.code for daemon in self._daemons.values()))
 
 
