@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 
 from riotd.cli.progress import bar
 
@@ -33,11 +34,20 @@ def _speed(_context: click.Context, _option: click.Parameter, text: str) -> floa
 @click.option(
     "--speed", default="1", show_default=True, callback=_speed, metavar="TIMES|max", help="Faster than recorded."
 )
+@click.option(
+    "--scaling", type=click.FloatRange(min=0, min_open=True), metavar="FACTOR", help="RIoTBench's: 0.01 is --speed 100."
+)
 @click.option("--qos", default="0", show_default=True, type=click.Choice(["0", "1", "2"]), help="Of the messages.")
 @click.option(
     "--loop", "passes", default=1, show_default=True, type=click.IntRange(0), metavar="N", help="0 is for ever."
 )
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Stop after so many messages.")
+@click.option(
+    "--skip", default=0, show_default=True, type=click.IntRange(min=0), metavar="N", help="Lines to leave out first."
+)
+@click.option(
+    "--log", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="What was sent when, see above."
+)
 @click.option(
     "--connections",
     default=1,
@@ -58,9 +68,12 @@ def command(
     url: str,
     topic: str,
     speed: float,
+    scaling: float | None,
     qos: str,
     passes: int,
     limit: int | None,
+    skip: int,
+    log: Path | None,
     connections: int,
     username: str | None,
     password_file: Path | None,
@@ -71,8 +84,8 @@ def command(
 
     FILE has lines `<epoch ms>,<SenML>`, or SenML packs with their own times; .gz is unpacked, - is standard input.
     The first message is sent at once, every other when its time has come; what is late is sent without a pause, and
-    short waits are none. RIoTBench's scaling factor is the inverse: 0.01 there is --speed 100 here. Unlike RIoTBench's
-    reader, this one keeps the first line.
+    short waits are none. RIoTBench's scaling factor (--scaling) is the inverse of --speed. Unlike RIoTBench's reader,
+    this one keeps the first line, unless you --skip 1.
 
     \b
     In the topic:
@@ -81,8 +94,10 @@ def command(
       {hack_license} or any other entry that has text
 
     Lines that are no message are passed over, packs without the topic's field go to the level `unknown`; both are
-    counted, the first few are shown. Ctrl-C stops, with the summary and exit code 130 (SIGTERM: 143); without a
-    broker it is 1. A connection lost on the way is made again, and what is late then caught up with.
+    counted, the first few are shown. --log has a line for each message as RIoTBench's sources log them, numbered from a
+    random MSGID on: host,process,component,epoch ms,MSGID,number,topic; the time is that before sending. Ctrl-C stops,
+    with the summary and exit code 130 (SIGTERM: 143); without a broker it is 1. A connection lost on the way is made
+    again, and what is late then caught up with.
 
     \b
     Examples:
@@ -90,6 +105,10 @@ def command(
       riotd replay city.csv.gz --speed max --qos 1 --url mqtt://broker:1883 --json
       riotd generate city | riotd replay - --topic "city/{source}"
     """  # noqa: D301 - click's mark for text not to be wrapped
+    if scaling is not None:
+        if click.get_current_context().get_parameter_source("speed") is not ParameterSource.DEFAULT:
+            raise click.UsageError("Give --speed or --scaling, not both.")
+        speed = 1 / scaling
     if str(file) == "-" and sys.stdin.isatty():
         raise click.UsageError("Standard input is the terminal; give a file, or a pipe.")
     from riotd import logs  # noqa: PLC0415 - `riotd replay --help` must not load the client
@@ -101,11 +120,11 @@ def command(
     logs.setup("warning")
     path = None if str(file) == "-" else file
     try:
-        recording, topics = Recording(path, passes=passes), Topics(topic)
+        recording, topics = Recording(path, passes=passes, skip=skip), Topics(topic)
     except ValueError as error:
         raise click.UsageError(f"{error}.") from None
     connection = _connection(url, username, password_file)
-    job = replaying.Job(connection, connections, recording, topics, speed, int(qos), limit, _total(path, passes))
+    job = replaying.Job(connection, connections, recording, topics, speed, int(qos), limit, _total(path, passes), log)
     known = job.total or limit
     try:
         with (

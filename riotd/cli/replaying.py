@@ -6,15 +6,17 @@ import signal
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import AsyncExitStack, contextmanager
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from riotd.cli.progress import Bar
+from riotd.clock import SystemClock
 from riotd.config import Connection
 from riotd.errors import TransportError
 from riotd.mqtt import Publisher
 from riotd.mqtt.credentials import tls_context
 from riotd.mqtt.faults import probe
-from riotd.replay import Outbox, Pair, Progress, Recording, Topics, replay
+from riotd.replay import Outbox, Pair, Progress, Recording, SourceLog, Topics, first_id, replay
 from riotd.replay.lanes import Lanes
 
 _CONNECTING = 10.0
@@ -33,6 +35,7 @@ class Job(NamedTuple):
         qos: of the messages.
         limit: messages at most.
         total: bytes of the recording with all its passes; None if nobody knows.
+        log: file for what was sent when; None for none.
     """
 
     connection: Connection
@@ -43,6 +46,7 @@ class Job(NamedTuple):
     qos: int
     limit: int | None
     total: int | None
+    log: Path | None = None
 
 
 class Ending(NamedTuple):
@@ -64,7 +68,7 @@ async def run(job: Job, bar: Bar) -> Ending:
         async with AsyncExitStack() as stack:
             try:
                 outbox = _Watched(Lanes(await _connected(job, stack)), job, progress, bar)
-                await _replay(job, outbox, progress)
+                await _replay(job, await _logged(job, outbox, stack), progress)
             except TransportError as error:
                 failure = error  # a publisher that is left by an exception would wrap it in a group
     if failure:
@@ -85,6 +89,14 @@ async def _replay(job: Job, outbox: Outbox, progress: Progress) -> None:
         )
     except (OSError, EOFError, zlib.error) as error:
         raise TransportError(f"the recording can't be read: {error}") from error
+
+
+async def _logged(job: Job, outbox: Outbox, stack: AsyncExitStack) -> Outbox:
+    """The outbox, or one in front of it that notes what is sent."""
+    if job.log is None:
+        return outbox
+    log = SourceLog(outbox, job.log, component="replay", first=first_id(), wall=SystemClock().wall)
+    return await stack.enter_async_context(log)
 
 
 def summary(job: Job, ending: Ending) -> dict[str, Any]:

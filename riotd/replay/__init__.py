@@ -6,9 +6,21 @@ from functools import partial
 
 from riotd.replay.player import Outbox, Pair, Player, Progress
 from riotd.replay.recording import Recording, Timed
+from riotd.replay.source_log import SourceLog, first_id
 from riotd.replay.topics import Topics
 
-__all__ = ["Outbox", "Pair", "Player", "Progress", "Recording", "Timed", "Topics", "replay"]
+__all__ = [
+    "Outbox",
+    "Pair",
+    "Player",
+    "Progress",
+    "Recording",
+    "SourceLog",
+    "Timed",
+    "Topics",
+    "first_id",
+    "replay",
+]
 
 
 async def replay(  # noqa: PLR0913 - one keyword for each way to do it

@@ -27,6 +27,7 @@ class Recording:
     Args:
         path: the file, .gz packed or not; None is standard input.
         passes: how often to read it; 0 is for ever. Every pass is later than the one before, by a file's time.
+        skip: lines at the beginning that are left out in each pass, whatever they are; RIoTBench's reader drops one.
 
     Attributes:
         messages: read so far.
@@ -38,10 +39,10 @@ class Recording:
         ValueError: standard input can't be read twice.
     """
 
-    def __init__(self, path: Path | None, *, passes: int = 1) -> None:
+    def __init__(self, path: Path | None, *, passes: int = 1, skip: int = 0) -> None:
         if path is None and passes != 1:
             raise ValueError("standard input can be read once only; give a file to replay it more often")
-        self._path, self._passes = path, passes
+        self._path, self._passes, self._skip = path, passes, skip
         self.messages = self.skipped = self.bytes = 0
         self.oddities: list[str] = []
         self._line = 0
@@ -69,6 +70,8 @@ class Recording:
         for line in group:
             self._line += 1
             self.bytes += len(line) + 1
+            if self._line <= self._skip:
+                continue
             if recorded := self._message(line.removesuffix(b"\r")):
                 time, payload = recorded
                 if time is not None:

@@ -72,6 +72,18 @@ async def test_full_speed_passes_and_limit(broker: Broker, feed: Path) -> None:
     assert (code, figures["messages"], figures["lag_ms"]) == (0, 700, None)
 
 
+async def test_the_scaling_factor_of_riotbench(broker: Broker, feed: Path, tmp_path: Path) -> None:
+    """A factor of 0.1 is ten times the speed; first lines may be left out; the log has all that was sent."""
+    log = tmp_path / "source.log"
+    arguments = ("--url", broker.url, "--scaling", "0.1", "--skip", "2", "--log", str(log), "--json")
+    code, out, _ = await _run(str(feed), *arguments)
+    figures = json.loads(out)
+    assert (code, figures["messages"], figures["skipped"]) == (0, 299, 1)
+    assert 0.28 < figures["seconds"] < 3.0
+    ids = [int(line.split(",")[5]) for line in log.read_text().splitlines()]
+    assert ids == list(range(ids[0], ids[0] + 299))
+
+
 async def test_the_summary_for_people_is_one_line(broker: Broker, feed: Path) -> None:
     """It says how many, how fast, and what was odd."""
     code, out, _ = await _run(str(feed), "--url", broker.url, "--speed", "max")
@@ -128,6 +140,8 @@ async def test_a_signal_stops_it_with_the_summary(number: signal.Signals, code: 
         (["--url", "http://localhost"], "mqtt://host:1883"),
         (["--topic", "a/#"], "is no topic"),
         (["--topic", "a/{"], "Single '{'"),
+        (["--speed", "2", "--scaling", "0.5"], "--speed or --scaling, not both"),
+        (["--scaling", "0"], "--scaling"),
     ],
 )
 async def test_wrong_usage_is_exit_2_before_anything_is_connected(arguments: list[str], words: str, feed: Path) -> None:
