@@ -43,7 +43,7 @@ def command(
     """Watch a whole pipeline: broker, a city of sensors with faults, the daemon, its results and its books.
 
     With --full it is four daemons, as config/etl.yaml, stats.yaml, train.yaml and pred.yaml have them: what ETL keeps,
-    TRAIN learns from, and PRED takes over the models while it runs. Needs riotd[learn,plot].
+    TRAIN learns from, and PRED takes over the models while it runs. Needs riotd[learn,plot,stores].
 
     Ends after --seconds, or by Ctrl-C: drains, prints the ledger, exits with 0.
 
