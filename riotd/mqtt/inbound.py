@@ -66,6 +66,11 @@ class Inbound:
         """Messages of QoS 1 and 2 that came on this connection and have no answer."""
         return len(self._open)
 
+    @property
+    def releasing(self) -> int:
+        """Messages of QoS 2 that are answered by PUBREC, and whose PUBREL has not come."""
+        return len(self._releasing)
+
     def connected(self, *, resumed: bool) -> None:
         """A connection has begun; without the session of the one before, all that was unanswered is void."""
         if resumed:

@@ -24,7 +24,7 @@ from riotd.mqtt.wire import Wire
 log = logging.getLogger("riotd.mqtt")
 
 _FAREWELL = 5.0
-"""Seconds to wait for UNSUBACK."""
+"""Seconds to wait for UNSUBACK, and at the end for the second half of QoS 2."""
 _BESIDE = 1024
 """Bytes a message that waits takes beside its payload, generously."""
 _LEAST_WAITING = 100
@@ -95,8 +95,15 @@ class Subscriber:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Disconnect; the acknowledgements that are due have been written, and leave first."""
-        await self._link.__aexit__(kind, error, trace)
+        """Disconnect, behind the acknowledgements that are due; QoS 2 has a second half, which is waited for."""
+        try:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_FAREWELL):
+                    while self._wire is not None and self._inbound.releasing:
+                        self._news.clear()
+                        await self._news.wait()
+        finally:
+            await self._link.__aexit__(kind, error, trace)
 
     async def settled(self) -> None:
         """Wait a moment for the broker to grant the subscriptions; without one we go on trying all the same."""
@@ -172,6 +179,7 @@ class Subscriber:
     def closed(self) -> None:
         """As `Session.closed`."""
         self._wire = None
+        self._news.set()
 
     def _answer(self) -> None:
         if self._wire is not None:

@@ -64,6 +64,13 @@ def test_messages_are_read_as_they_were_written(qos: int, *, five: bool) -> None
     ]
 
 
+def test_a_message_says_what_its_broker_calls_it() -> None:
+    """The packet identifier, and whether it may have been sent before: to a life that knows no copies, too."""
+    inbound = connected()
+    hear(inbound, publish(b"") + publish(b"", 7, 1) + publish(b"", 8, 2, dup=True))
+    assert [(message.mark, message.again) for message in inbound.take(9)] == [(0, False), (7, False), (8, True)]
+
+
 def test_what_is_not_for_the_session_is_given_back() -> None:
     """Packets of the connection's life come back whole and in order, those between them are taken."""
     inbound = connected()
@@ -100,9 +107,9 @@ def test_qos_2_is_kept_until_it_is_acknowledged() -> None:
     tokens = [message.token for message in inbound.take(2)]
     assert inbound.answers() == b""
     inbound.acknowledge(tokens)
-    assert inbound.answers() == b"\x50\x02\x00\x07\x40\x02\x00\x08"
+    assert (inbound.answers(), inbound.releasing) == (b"\x50\x02\x00\x07\x40\x02\x00\x08", 1)
     hear(inbound, b"\x62\x02\x00\x07")
-    assert inbound.answers() == b"\x70\x02\x00\x07"
+    assert (inbound.answers(), inbound.releasing) == (b"\x70\x02\x00\x07", 0)
 
 
 def test_a_qos_2_message_whose_pubrec_was_lost_is_a_copy() -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from riotd import config
 from riotd.messages import DeadLetter, Result
+from riotd.mqtt import Loop
 from riotd.sinks.mqtt import MqttRejects, MqttSink
 from tests.riotd.brokers import MOSQUITTO, Broker, Ears
 from tests.riotd.mqtt_parties import VERSIONS, numbers, overhear, publisher, results, stranger
@@ -108,6 +109,34 @@ async def test_a_broker_that_is_away_costs_nothing(
         async with client() as late:
             assert numbers(await overhear(late, 305)) == list(range(305))
         assert sink.counters()["sent"] == 305
+
+
+@needs_mosquitto
+@pytest.mark.parametrize("loop", [asyncio.new_event_loop, Loop])
+def test_a_broker_that_does_not_read_holds_up_qos_0(
+    broker: Broker, ears: Ears, loop: Callable[[], asyncio.AbstractEventLoop]
+) -> None:
+    """`send` does not return while the socket takes nothing, so that little waits in memory; all arrives in order."""
+
+    async def run() -> list[int]:
+        async with publisher(broker) as out, stranger(broker) as client:
+            await client.subscribe("out/#")
+            await ears.hear("connected")
+            sink = MqttSink(block(0), out)
+            broker.freeze()
+            large = [Result(0, n, "stage", "device", "", b"%010d" % n * 100) for n in range(20_000)]
+            sending = [asyncio.create_task(sink.send(large[first : first + 500])) for first in range(0, 20_000, 500)]
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(asyncio.shield(asyncio.gather(*sending)), 0.3)
+            assert out._wire is not None
+            assert out._wire._transport.get_write_buffer_size() < 4 * 64 * 1024
+            broker.thaw()
+            listening = asyncio.create_task(overhear(client, 20_000))
+            await asyncio.gather(*sending)
+            return [int(bytes(message.payload)[:10]) for message in await listening]  # type: ignore[arg-type]
+
+    with asyncio.Runner(loop_factory=loop) as runner:
+        assert runner.run(run()) == list(range(20_000))
 
 
 @needs_mosquitto

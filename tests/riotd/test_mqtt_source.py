@@ -8,7 +8,7 @@ import pytest
 
 from riotd.mqtt import Loop
 from tests.riotd.brokers import MOSQUITTO, Broker, Ears
-from tests.riotd.mqtt_parties import collect, numbers, overhear, publish, source, stranger
+from tests.riotd.mqtt_parties import collect, numbers, overhear, publish, publisher, source, stranger
 
 PROTOCOLS = pytest.mark.parametrize("protocol", ["5", "3.1.1"])
 needs_mosquitto = pytest.mark.skipif(MOSQUITTO is None, reason="mosquitto is not installed")
@@ -26,6 +26,26 @@ async def test_messages_come_in_order_at_every_qos(broker: Broker, ears: Ears, p
     assert {message.topic for message in got} == {"numbers/a"}
 
 
+@needs_mosquitto
+@pytest.mark.parametrize("loop", [asyncio.new_event_loop, Loop])
+def test_packets_of_all_sizes_come_whole(
+    broker: Broker, ears: Ears, loop: Callable[[], asyncio.AbstractEventLoop]
+) -> None:
+    """From nothing to more than any read or buffer holds, among each other, on asyncio's loop and the daemon's."""
+    sizes = [0, 1, 100, 200, 16_300, 16_400, 70_000, 300_000, 3_000_000, 5] * 3
+
+    async def run() -> list[bytes]:
+        async with source(broker, "n", buffer="64kB", max_packet="4MB") as ours, publisher(broker) as theirs:
+            await ears.hear("subscribed")
+            sent = asyncio.create_task(theirs.send_all([("n", bytes([size % 251]) * size) for size in sizes], qos=1))
+            got = await collect(ours, len(sizes))
+            assert await sent == 0
+            return [message.payload for message in got]
+
+    with asyncio.Runner(loop_factory=loop) as runner:
+        assert runner.run(run()) == [bytes([size % 251]) * size for size in sizes]
+
+
 def test_works_on_the_daemons_loop(broker: Broker, ears: Ears) -> None:
     """On uvloop without happy eyeballs a source works as on asyncio's loop."""
 
@@ -41,19 +61,20 @@ def test_works_on_the_daemons_loop(broker: Broker, ears: Ears) -> None:
 
 @needs_mosquitto
 @PROTOCOLS
+@pytest.mark.parametrize("qos", [1, 2])
 async def test_unacknowledged_messages_come_again_to_the_next_process(
-    make_broker: Callable[..., Broker], ears: Ears, protocol: str
+    make_broker: Callable[..., Broker], ears: Ears, protocol: str, qos: int
 ) -> None:
     """With a persistent session exactly what was not acknowledged is there after a restart of the daemon."""
     broker = make_broker()
     broker.start()
-    settings = {"protocol": protocol, "session": "persistent"}
+    settings = {"protocol": protocol, "session": "persistent", "qos": qos}
     async with source(broker, "n", **settings) as ours:
         await ears.hear("subscribed")
-        await publish(broker, "n", range(10))
+        await publish(broker, "n", range(10), qos=qos)
         got = await collect(ours, 10, ack=False)
         await ours.ack(got[:4])
-    await publish(broker, "n", range(10, 13))
+    await publish(broker, "n", range(10, 13), qos=qos)
     async with source(broker, "n", **settings) as ours:
         assert numbers(await collect(ours, 9)) == list(range(4, 13))
 
@@ -137,7 +158,7 @@ async def test_pushes_back_without_losing_the_connection(broker: Broker, ears: E
             for number in range(1000):
                 await client.publish("n", f"{number:2000d}", qos=1)
         await asyncio.sleep(2.2)  # the claim is about a time
-        assert ours._subscriber._inbound.size <= 64_000 + 256 * 1024  # the buffer, and one read of asyncio's
+        assert ours._subscriber._inbound.size <= 64_000 + 256 * 1024  # the buffer, and one read
         assert numbers(await collect(ours, 1000)) == list(range(1000))
         assert ours.counters()["losses"] == 0
 

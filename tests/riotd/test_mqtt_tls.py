@@ -1,5 +1,6 @@
 """TLS towards a broker: trust, names, both sides' certificates, and the words for each mistake."""
 
+import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -8,8 +9,9 @@ import aiomqtt
 import pytest
 import trustme
 
+from riotd.mqtt import Loop
 from tests.riotd.brokers import MOSQUITTO, Broker, Ears
-from tests.riotd.mqtt_parties import collect, numbers, source
+from tests.riotd.mqtt_parties import collect, numbers, publisher, source
 
 pytestmark = pytest.mark.skipif(MOSQUITTO is None, reason="mosquitto is not installed")
 
@@ -52,6 +54,29 @@ async def test_a_trusted_broker_is_used(make_broker: Callable[..., Broker], ears
         async with aiomqtt.Client("localhost", broker.port, tls_params=trust) as client:
             await client.publish("n", "1", qos=1)
         assert numbers(await collect(ours, 1)) == [1]
+
+
+@pytest.mark.parametrize("loop", [asyncio.new_event_loop, Loop])
+def test_a_burst_comes_over_tls(
+    make_broker: Callable[..., Broker], ears: Ears, tmp_path: Path, loop: Callable[[], asyncio.AbstractEventLoop]
+) -> None:
+    """More than both sides' buffers, while reading rests now and again, out and in over TLS, in order."""
+    pki = Pki(tmp_path)
+    broker, url = secured(make_broker, pki)
+    secure = {"url": url, "tls": {"ca": str(pki.ca)}}
+    sent = [("n", b"%010d" % number * 100) for number in range(3000)]
+
+    async def run() -> list[int]:
+        small = {"buffer": "64kB", "max_packet": "32kB", **secure}
+        async with source(broker, "n", **small) as ours, publisher(broker, **secure) as theirs:
+            await ears.hear("subscribed")
+            sending = asyncio.create_task(theirs.send_all(sent, qos=1))
+            got = await collect(ours, len(sent))
+            assert await sending == 0
+            return [int(message.payload[:10]) for message in got]
+
+    with asyncio.Runner(loop_factory=loop) as runner:
+        assert runner.run(run()) == list(range(3000))
 
 
 async def test_both_sides_can_show_a_certificate(
