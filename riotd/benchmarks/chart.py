@@ -73,5 +73,7 @@ def rate_text(rate: float) -> str:
 
 
 def ratio_text(ratio: float) -> str:
-    """A ratio as it is compared: 1.24, 35, 1,200."""
+    """A ratio as it is compared: 0.003, 1.24, 35, 1,200."""
+    if ratio < 0.1:
+        return f"{ratio:.1g}"
     return f"{ratio:.2f}" if ratio < 10 else f"{float(f'{ratio:.2g}'):,.0f}"

@@ -36,7 +36,7 @@ class Trial(msgspec.Struct, frozen=True):
             return False
         behind = self.offered - self.settled
         before, after = median(self.latencies[third : 2 * third]), median(self.latencies[-third:])
-        kept_up = behind <= max(self.rate * _SLACK, self.offered * (1 - _KEPT_UP))
+        kept_up = behind <= max(1, self.rate * _SLACK, self.offered * (1 - _KEPT_UP))  # one may be on its way
         return kept_up and after <= max(_GROWTH * before, _SLACK)
 
 

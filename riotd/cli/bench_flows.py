@@ -66,7 +66,7 @@ def _rate(_ctx: click.Context, _parameter: click.Parameter, text: str) -> float 
 @click.option("--qos", default="0", show_default=True, type=click.Choice(["0", "1"]), help="Of the load.")
 @click.option("--url", metavar="URL", help="A broker, mqtt://host:1883; default a mosquitto of our own.")
 @click.option(
-    "--configs", default="config", show_default=True, type=click.Path(file_okay=False, path_type=Path),
+    "--configs", show_default="those of riotd", type=click.Path(file_okay=False, path_type=Path),
     help="Folder of etl.yaml and its like.",
 )  # fmt: skip
 @click.option("--stages", is_flag=True, help="Show what each stage takes of a message's CPU.")
@@ -86,7 +86,7 @@ def flows(  # noqa: PLR0917 - click hands one parameter per option, by name
     shards: int | None,
     qos: str,
     url: str | None,
-    configs: Path,
+    configs: Path | None,
     stages: bool,
     out: Path | None,
     as_json: bool,
@@ -103,11 +103,13 @@ def flows(  # noqa: PLR0917 - click hands one parameter per option, by name
       riotd bench flows etl pred -o report          all data sets at the paper's rates, and a page of figures
       riotd bench flows etl --with city --peak      the highest rate that it sustains
     """
+    from riotd import shipped  # noqa: PLC0415 - not needed for the help
     from riotd.benchmarks.flows.ends import Case, Engine  # noqa: PLC0415 - not needed for the help
     from riotd.benchmarks.flows.measuring import Setting  # noqa: PLC0415
+    from riotd.benchmarks.flows.published import PUBLISHED  # noqa: PLC0415
 
     setting = Setting(
-        configs=configs,
+        configs=configs or shipped.folder(),
         engine=Engine(engine, shards or (2 if engine == "ray" else 1)),
         url=url,
         warm_up=warm_up,
@@ -116,7 +118,9 @@ def flows(  # noqa: PLR0917 - click hands one parameter per option, by name
         qos=1 if qos == "1" else 0,
     )
     cases = [Case(flow, dataset) for flow in flows or _FLOWS for dataset in datasets or _DATASETS]
-    wish = Wish([case for case in cases if case.known or (flows and datasets)], setting, rate, peak)
+    wish = Wish([case for case in cases if (case.flow, case.dataset) in PUBLISHED], setting, rate, peak)
+    if not wish.cases:
+        raise click.UsageError("The paper neither trains nor predicts anything for GRID, and neither do the configs.")
     lines = asyncio.run(_measured(wish))
     document = _document(wish, lines)
     if out is not None:
@@ -184,15 +188,12 @@ def _print_coloured(heads: Sequence[str], rows: Sequence[tuple[bool, Sequence[tu
 
 
 def _show_stages(name: str, figures: "Figures") -> None:
-    from riotd.benchmarks.flows.columns import stage_rows  # noqa: PLC0415 - not needed for the help
+    from riotd.benchmarks.flows.columns import share_text, stage_rows  # noqa: PLC0415 - not needed for the help
 
     click.echo(f"\n{name}, {figures.cpu:,.0f} µs of CPU a message")
     print_table(
         ("stage", "in", "out", "µs a message", "of all CPU"),
-        [
-            (row.name, row.taken, row.given, f"{row.microseconds:.1f}", f"{row.share:.0%}")
-            for row in stage_rows(figures)
-        ],
+        [(row.name, row.taken, row.given, f"{row.microseconds:.1f}", share_text(row)) for row in stage_rows(figures)],
     )
 
 

@@ -6,7 +6,7 @@ import msgspec
 
 from riotd.benchmarks.chart import rate_text, ratio_text
 from riotd.benchmarks.flows.figures import DAEMON, Figures
-from riotd.benchmarks.flows.published import RATES
+from riotd.benchmarks.flows.published import rate
 from riotd.benchmarks.flows.scales import written
 from riotd.benchmarks.flows.suite import Line
 
@@ -36,14 +36,14 @@ class StageRow(msgspec.Struct, frozen=True):
         name: the stage's.
         taken, given: records a message, "" for what is no stage.
         microseconds: a message.
-        share: of all of it.
+        share: of all of it; None where it is not all work.
     """
 
     name: str
     taken: str
     given: str
     microseconds: float
-    share: float
+    share: float | None
 
 
 def ours(line: Line) -> Sequence[Cell]:
@@ -73,7 +73,7 @@ def theirs(line: Line) -> Sequence[Cell] | None:
         return None
     return [
         ("published", ""),
-        (rate_text(RATES[line.case.dataset]), ""),
+        (rate_text(rate(line.case.flow, line.case.dataset)), ""),
         *[_NONE] * 2,
         (_quartiles(published.latency), ""),
         *[_NONE] * 2,
@@ -93,15 +93,27 @@ def remarks(line: Line) -> list[str]:
 def stage_rows(figures: Figures) -> list[StageRow]:
     """What the stages took of a message's CPU, and what is left for all else: reading, writing, MQTT, the engine.
 
-    A stage's is time by the clock: where cores are scarce it holds what the shard waited for one.
+    A stage's is time by the clock: where cores are scarce it holds what the shard waited for one. Of a stage that waits
+    for something outside nobody knows which part is work, and that part is in what is left.
     """
     whole = max(figures.cpu, 1e-9)
     rows = [
-        StageRow(stage.id, f"{stage.taken:.3g}", f"{stage.given:.3g}", stage.busy, stage.busy / whole)
+        StageRow(
+            stage.id + (" (waits)" if stage.waits else ""),
+            f"{stage.taken:.3g}",
+            f"{stage.given:.3g}",
+            stage.busy,
+            None if stage.waits else stage.busy / whole,
+        )
         for stage in figures.stages
     ]
-    rest = figures.cpu - sum(row.microseconds for row in rows)
+    rest = figures.cpu - sum(stage.busy for stage in figures.stages if not stage.waits)
     return [*rows, StageRow("all else", "", "", rest, rest / whole)] if rows else []
+
+
+def share_text(row: StageRow) -> str:
+    """A part's share in words."""
+    return "" if row.share is None else f"{row.share:.0%}"
 
 
 def _latency(line: Line, figures: Figures) -> list[Cell]:

@@ -45,7 +45,19 @@ async def running(arguments: Sequence[str], folder: Path, mark: str) -> AsyncIte
             await _stopped(process)
 
 
-def log_of(folder: Path) -> str:
+def check(process: asyncio.subprocess.Process, folder: Path) -> None:
+    """See that it still runs.
+
+    Raises:
+        NotRunningError: it has ended.
+    """
+    if process.returncode is not None:
+        raise NotRunningError(
+            f"riotd ended with {process.returncode} in the midst of it; its log ends:\n{_log(folder)}"
+        )
+
+
+def _log(folder: Path) -> str:
     """The last lines of the log of the daemon that ran in the folder."""
     lines = (folder / "daemon.log").read_text(encoding="utf-8", errors="replace").splitlines()
     return "\n".join(lines[-_LAST:])
@@ -57,7 +69,7 @@ async def _ready(process: asyncio.subprocess.Process, ear: socket.socket, folder
     try:
         await asyncio.wait({ended, heard}, timeout=_START, return_when=asyncio.FIRST_COMPLETED)
         if not heard.done():
-            raise NotRunningError(f"riotd did not start; its log ends:\n{await asyncio.to_thread(log_of, folder)}")
+            raise NotRunningError(f"riotd did not start; its log ends:\n{await asyncio.to_thread(_log, folder)}")
     finally:
         ended.cancel()
         heard.cancel()

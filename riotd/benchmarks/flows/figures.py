@@ -7,56 +7,37 @@ a message. Arrivals, losses and stability are those between the end of the warm-
 the load goes on beyond it.
 """
 
-from array import array
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any
 
 import msgspec
 
+from riotd.benchmarks.flows.noted import Answers, Noted
 from riotd.benchmarks.flows.series import Course, counts
 from riotd.benchmarks.flows.spreads import Spread, spread
-from riotd.benchmarks.flows.usage import Sample
 from riotd.benchmarks.stability import Trial
 
 DAEMON = "riotd"
 """Its name among the programs whose use of the machine is noted."""
-
-
-class Noted(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that was noted in a run. Instants are monotonic seconds of the machine.
-
-    Attributes:
-        began: when due times begin to count.
-        since, until: the measured time, seconds from there.
-        first: number of the first message.
-        dues: when each was due, seconds from `began`.
-        sent: pairs: how many had been sent, seconds from `began`.
-        heard: pairs: number of the message, -1 for none; when its result came.
-        reports: the daemon's statistics.
-        wall: Unix seconds at the monotonic instant 0.
-        samples: of the machine.
-    """
-
-    began: float
-    since: float
-    until: float
-    first: int
-    dues: "array[float]"
-    sent: "array[float]"
-    heard: "array[float]"
-    reports: Sequence[Mapping[str, Any]]
-    wall: float
-    samples: Sequence[Sample]
+_ENOUGH = 30
+"""Latencies that tell whether they grow; where results are fewer, being of many messages, the daemon is asked."""
 
 
 class StageCost(msgspec.Struct, frozen=True):
-    """A stage's part: records in and out and microseconds of work, for each message of the flow."""
+    """A stage's part in a message.
+
+    Attributes:
+        id: its name.
+        taken, given: records in and out.
+        busy: microseconds by the clock.
+        waits: whether they are not all work, for its task waits for something outside.
+    """
 
     id: str
     taken: float
     given: float
     busy: float
+    waits: bool
 
 
 class Figures(msgspec.Struct, frozen=True, kw_only=True):
@@ -102,7 +83,7 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
 
 def figures(noted: Noted) -> tuple[Figures, Trial]:
     """The figures of a run, and the run as a step on the way to a peak."""
-    answers = _Answers(noted)
+    answers = Answers(noted)
     edges = _seconds(noted)
     arrived, departed = _arrivals(noted, edges), counts(noted.heard[1::2], edges)
     rate, results = sum(arrived) / len(arrived), sum(departed) / len(departed)
@@ -111,7 +92,8 @@ def figures(noted: Noted) -> tuple[Figures, Trial]:
     whole = settled.at(edges[-1]) - settled.at(edges[0])
     cores, cpu = _cores(noted, edges)
     latencies = answers.latencies()
-    trial = Trial(rate, round(sent.at(edges[-1])), round(settled.at(edges[-1])), latencies)
+    steady = latencies if len(latencies) >= _ENOUGH else _reported(noted, edges)
+    trial = Trial(rate, round(sent.at(edges[-1])), round(settled.at(edges[-1])), steady)
     found = Figures(
         rate=rate,
         results=results,
@@ -134,40 +116,10 @@ def figures(noted: Noted) -> tuple[Figures, Trial]:
     return found, trial
 
 
-class _Answers:
-    """Results brought together with the messages they follow from."""
-
-    def __init__(self, noted: Noted) -> None:
-        total = len(noted.dues)
-        sums, self._last, self._counts = array("d", bytes(8 * total)), array("d", bytes(8 * total)), [0] * total
-        self.strange = 0
-        for number, came in zip(noted.heard[::2], noted.heard[1::2], strict=True):
-            index = int(number) - noted.first
-            if not 0 <= index < total:
-                self.strange += 1
-                continue
-            sums[index] += came
-            self._last[index] = came
-            self._counts[index] += 1
-        self._measured = [at for at, due in enumerate(noted.dues) if noted.since <= due < noted.until]
-        self._sums, self._noted = sums, noted
-
-    def latencies(self) -> list[float]:
-        """Of the measured messages that anything followed from, in the order of their last results."""
-        began, dues = self._noted.began, self._noted.dues
-        answered = [at for at in self._measured if self._counts[at]]
-        answered.sort(key=self._last.__getitem__)
-        return [self._sums[at] / self._counts[at] - began - dues[at] for at in answered]
-
-    @property
-    def selectivity(self) -> float:
-        """Results to a measured message."""
-        return sum([self._counts[at] for at in self._measured]) / max(len(self._measured), 1)
-
-    @property
-    def silent(self) -> float:
-        """Share of the measured messages from which nothing followed."""
-        return sum([not self._counts[at] for at in self._measured]) / max(len(self._measured), 1)
+def _reported(noted: Noted, edges: Sequence[float]) -> list[float]:
+    """Latencies by the daemon's own account, from taken in to settled: the median of each report in the time."""
+    within = (report for report in noted.reports if edges[0] <= report["time"] - noted.wall <= edges[-1])
+    return [report["latency_ms"]["p50"] / 1e3 for report in within if report["latency_ms"]["count"]]
 
 
 def _seconds(noted: Noted) -> list[float]:
@@ -232,6 +184,7 @@ def _stages(noted: Noted, edges: Sequence[float]) -> list[StageCost]:
             (after["in"] - before["in"]) / messages,
             (after["emitted"] - before["emitted"]) / messages,
             1e6 * (after["busy_s"] - before["busy_s"]) / messages,
+            after["id"] in noted.waiting,
         )
         for before, after in zip(first["stages"], last["stages"], strict=True)
     ]

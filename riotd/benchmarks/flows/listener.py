@@ -17,8 +17,9 @@ import msgspec
 
 from riotd.benchmarks import wire
 
-_NUMBER = re.compile(rb'"(?:bt|time)":([0-9.]+)')
-"""Of a SenML pack its first, which is the record's; in `json` a record's own stands before its values."""
+_NUMBER = re.compile(rb'"(?:bt|time)":([0-9.]+)|"version":"[^"]*-([0-9]{10,})"')
+"""Seconds: of a SenML pack the first, which is the record's; in `json` a record's own stands before its values. Or
+milliseconds: in the notice of a model the end of its name, where the time ends that it was learnt from."""
 _KEPT = 5
 """Dead letters, to say what was wrong."""
 _IDLE = 0.2
@@ -76,7 +77,11 @@ class _Ear:
         else:
             at = start + 2 + int.from_bytes(buffer[start : start + 2], "big")
             found = _NUMBER.search(buffer, at, stop)
-            self.heard.extend((round(float(found[1]) * 1000) if found else -1, now))
+            self.heard.extend((_number(found) if found else -1, now))
+
+
+def _number(found: re.Match[bytes]) -> int:
+    return int(found[2]) if found[1] is None else round(float(found[1]) * 1000)
 
 
 def run(listener: Listener) -> None:

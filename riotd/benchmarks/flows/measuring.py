@@ -1,25 +1,27 @@
 """One run of a dataflow, from an empty broker to its figures."""
 
 import asyncio
+import math
 import os
 import secrets
 import sys
-from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, chdir
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal
 
 import msgspec
 
-from riotd import feeds
 from riotd.benchmarks.broker import mosquitto, private_broker
-from riotd.benchmarks.flows.daemon import running
-from riotd.benchmarks.flows.ends import Case, Ends, Engine, ends
-from riotd.benchmarks.flows.figures import DAEMON, Figures, Noted, figures
+from riotd.benchmarks.flows import furnishing
+from riotd.benchmarks.flows.daemon import check, running
+from riotd.benchmarks.flows.ends import Case, Ends, Engine, Place, ends
+from riotd.benchmarks.flows.figures import DAEMON, Figures, figures
 from riotd.benchmarks.flows.listener import Listener
 from riotd.benchmarks.flows.load import Began, Load
-from riotd.benchmarks.flows.prepared import Wanted, doubles, prepare, speakers
+from riotd.benchmarks.flows.noted import Noted
+from riotd.benchmarks.flows.prepared import Message, Prepared, Wanted, doubles, packs, ticks, written
 from riotd.benchmarks.flows.usage import MARK, Sample, Usage
 from riotd.benchmarks.stability import Trial
 from riotd.clock import Clock
@@ -30,6 +32,8 @@ _BEYOND = 1.5
 """Seconds that the load goes on after the measured time, so that its end is not measured."""
 _SAMPLES = 1.0
 """Seconds between two looks at the machine."""
+_FIRST = 1_422_748_800_000
+"""Number of the first message: 2015-02-01T00:00:00Z, where RIoTBench's sample of CITY begins, in milliseconds."""
 
 
 class Setting(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,42 +85,55 @@ async def measure(case: Case, rate: float, setting: Setting, clock: Clock) -> Me
         NotRunningError: the daemon does not start, or ends.
         TransportError: there is no broker, or load or listener failed.
     """
+    marks = {name: secrets.token_hex(8) for name in (DAEMON, "broker", "load", "listener")}
+    async with AsyncExitStack() as stack:
+        folder = Path(stack.enter_context(TemporaryDirectory(prefix="riotd-bench-")))
+        url = setting.url
+        if url is None:
+            url = await stack.enter_async_context(_broker(folder, marks["broker"]))
+        found, prepared = await asyncio.to_thread(_prepared, case, rate, setting, folder, url)
+        listener = _listener(found, folder)
+        hearing = await stack.enter_async_context(_part("listener", listener, marks["listener"]))
+        await _said(hearing, "listener")
+        daemon = await stack.enter_async_context(running(found.arguments, folder, marks[DAEMON]))
+        load = Load(found.host, found.port, prepared, str(folder / "sent"))
+        began, samples = await _loaded(load, marks, clock)
+        await asyncio.to_thread(check, daemon, folder)
+        await _closed(hearing)
+        wall = clock.wall() - clock.monotonic()
+        noted = await asyncio.to_thread(
+            _noted, setting, load, listener, began=began, wall=wall, samples=samples, waiting=found.waiting
+        )
+        return Measured(*await asyncio.to_thread(figures, noted), _lines(listener.letters))
+
+
+def _prepared(case: Case, rate: float, setting: Setting, folder: Path, url: str) -> tuple[Ends, Prepared]:
+    """Make ready what the case runs on, in its folder: what it looks up, and the load."""
     wanted = Wanted(
         dataset=case.dataset,
         rate=rate,
         seconds=setting.warm_up + setting.seconds + _BEYOND,
-        topic="",
         arrivals=setting.arrivals,
         form=case.form,
-        qos=setting.qos,
         sensors=setting.sensors,
         seed=setting.seed,
     )
-    marks = {name: secrets.token_hex(8) for name in (DAEMON, "broker", "load", "listener")}
-    async with AsyncExitStack() as stack:
-        folder = Path(stack.enter_context(TemporaryDirectory(prefix="riotd-bench-")))
-        await asyncio.to_thread(_furnish, folder, wanted)
-        url = setting.url
-        if url is None:
-            url = await stack.enter_async_context(_broker(folder, marks["broker"]))
-        found = ends(case, setting.configs, folder, url=url, engine=setting.engine)
-        prepared = await asyncio.to_thread(prepare, msgspec.structs.replace(wanted, topic=found.topic), folder)
-        listener = _listener(found, folder)
-        hearing = await stack.enter_async_context(_part("listener", listener, marks["listener"]))
-        await stack.enter_async_context(running(found.arguments, folder, marks[DAEMON]))
-        load = Load(found.host, found.port, prepared, str(folder / "sent"))
-        began, samples = await _loaded(load, marks, clock)
-        await _closed(hearing)
-        wall = clock.wall() - clock.monotonic()
-        noted = await asyncio.to_thread(_noted, setting, load, listener, began=began, wall=wall, samples=samples)
-        return Measured(*await asyncio.to_thread(figures, noted), _lines(listener.letters))
+    furnishing.annotations(wanted, folder)
+    models = furnishing.models(case.dataset, folder) if case.flow == "pred" else {}
+    found = ends(case, setting.configs, Place(folder, url, setting.engine, models))
+    load = _ticks(found, wanted, folder) if case.flow == "train" else packs(wanted, found.topic, first=_FIRST)
+    return found, written(load, folder, first=_FIRST, qos=setting.qos)
 
 
-def _furnish(folder: Path, wanted: Wanted) -> None:
-    """What the dataflows want to know about devices, under the name that their files have for it."""
-    lines = feeds.annotations(wanted.dataset, sensors=speakers(wanted))
-    with (folder / f"{wanted.dataset}-annotations.txt").open("wb") as file:
-        file.writelines(line + b"\n" for line in lines)
+def _ticks(found: Ends, wanted: Wanted, folder: Path) -> Iterator[Message]:
+    """Ticks that find as many rows each."""
+    count = math.ceil(wanted.rate * wanted.seconds)
+    with chdir(folder):
+        for stage in found.config.stages:
+            if stage.task == "table_range":
+                furnishing.history(stage, wanted, until=_FIRST, spare=count)
+    window = furnishing.ROWS * furnishing.SPACING
+    return ticks(found.topic, rate=wanted.rate, seconds=wanted.seconds, window=window, first=_FIRST)
 
 
 @asynccontextmanager
@@ -198,7 +215,14 @@ async def _closed(listener: asyncio.subprocess.Process) -> None:
 
 
 def _noted(  # noqa: PLR0913 - all that was noted, from wherever
-    setting: Setting, load: Load, listener: Listener, *, began: float, wall: float, samples: list[Sample]
+    setting: Setting,
+    load: Load,
+    listener: Listener,
+    *,
+    began: float,
+    wall: float,
+    samples: list[Sample],
+    waiting: Collection[str],
 ) -> Noted:
     return Noted(
         began=began,
@@ -211,6 +235,7 @@ def _noted(  # noqa: PLR0913 - all that was noted, from wherever
         reports=[msgspec.json.decode(line) for line in _lines(listener.reports)],
         wall=wall,
         samples=samples,
+        waiting=waiting,
     )
 
 

@@ -5,7 +5,7 @@ from html import escape
 from importlib.resources import files
 
 from riotd.benchmarks.flows import courses
-from riotd.benchmarks.flows.columns import HEADS, ours, remarks, stage_rows, theirs
+from riotd.benchmarks.flows.columns import HEADS, ours, remarks, share_text, stage_rows, theirs
 from riotd.benchmarks.flows.figures import Figures
 from riotd.benchmarks.flows.suite import Line
 from riotd.benchmarks.machine import Machine
@@ -116,7 +116,7 @@ def _stages(measured: tuple[Line, Figures]) -> str:
     most = max((row.microseconds for row in rows), default=1.0) or 1.0
     body = "".join(
         f"<tr><td>{escape(row.name)}</td><td>{row.taken}</td><td>{row.given}</td><td>{row.microseconds:.1f}</td>"
-        f"<td>{row.share:.0%}</td>"
+        f"<td>{share_text(row)}</td>"
         f'<td class="bar"><span style="width:{100 * max(row.microseconds, 0) / most:.1f}%"></span></td></tr>'
         for row in rows
     )

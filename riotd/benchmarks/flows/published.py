@@ -19,6 +19,9 @@ DATASETS: Final[tuple[Dataset, ...]] = ("city", "fit", "grid", "taxi")
 RATES: Final[dict[Dataset, float]] = {"city": 5_000.0, "fit": 500.0, "grid": 10_000.0, "taxi": 4_000.0}
 """Peak input rates, messages a second: table 2. No higher rate of a dataflow is published."""
 
+TICKS: Final[dict[Dataset, float]] = {"city": 1 / 120, "fit": 1 / 60, "taxi": 1 / 120}
+"""What TRAIN gets instead, ticks a second: rows of the timer files."""
+
 CORES_OF_VM, GIB_OF_VM = 4, 14
 """Of a D3 in Azure, on which the tasks ran; source, sink and master had a D4 of eight cores to themselves."""
 
@@ -49,6 +52,11 @@ class Published(msgspec.Struct, frozen=True):
     def bytes(self) -> float:
         """Memory that the VMs used, their medians together."""
         return sum(self.memory) / 100 * GIB_OF_VM * 2**30
+
+
+def rate(flow: Flow, dataset: Dataset) -> float:
+    """Messages a second that a dataflow was given."""
+    return TICKS.get(dataset, 0.0) if flow == "train" else RATES[dataset]
 
 
 def _ms(low: float, middle: float, high: float) -> tuple[float, float, float]:

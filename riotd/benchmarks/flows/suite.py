@@ -7,7 +7,7 @@ import msgspec
 from riotd.benchmarks.flows.ends import Case
 from riotd.benchmarks.flows.figures import Figures
 from riotd.benchmarks.flows.measuring import Measured, Setting, measure
-from riotd.benchmarks.flows.published import PUBLISHED, RATES, Published
+from riotd.benchmarks.flows.published import PUBLISHED, Published, rate
 from riotd.benchmarks.stability import Trial, peak
 from riotd.clock import Clock
 from riotd.errors import RiotdError
@@ -15,6 +15,7 @@ from riotd.errors import RiotdError
 _PRECISION = 0.1
 _CEILING = 200_000.0
 """Messages a second: more the load can't send."""
+_TICKS = 1.0
 _DISTURBED = 0.25
 """Cores that other programs use, above which they take part in the result."""
 _LATE = 0.010
@@ -87,7 +88,10 @@ class Suite:
                 yield msgspec.structs.replace(line, problem=str(error))
 
     def _offered(self, case: Case) -> float:
-        return RATES[case.dataset] if self._rate is None else self._rate
+        """The rate asked for, or the paper's; of ticks one a second, or a minute would see one at most."""
+        if self._rate is not None:
+            return self._rate
+        return _TICKS if case.flow == "train" else rate(case.flow, case.dataset)
 
     async def _line(self, line: Line) -> Line:
         self._said(f"{line.case.name} at {line.offered:,.0f}/s")
