@@ -1,42 +1,11 @@
 """The sending half of a session: what may leave, what must leave again, over any number of connections."""
 
-from collections.abc import Iterable
-
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from mqttium import MQTTProtocolVersion
-from mqttium.packets import PublishPacket
 
 from riotd.mqtt.flight import Allowed, Flight
 from riotd.mqtt.outbound import Outbound
-from riotd.mqtt.packets import NO_QOS, NO_RETAIN, TOO_LARGE, TOPIC_INVALID, cut, properties
-
-ALL = 2**20
-KINDS = {3: "publish", 4: "puback", 5: "pubrec", 6: "pubrel", 7: "pubcomp"}
-
-
-def flight(numbers: Iterable[int], qos: int = 1, topic: str = "t") -> Flight:
-    """Publications of numbers."""
-    return Flight([(topic, b"%d" % number) for number in numbers], qos, properties=properties())
-
-
-def connected(window: int = 65_535, largest: int | None = None) -> Outbound:
-    """One that has just connected for the first time."""
-    outbound = Outbound()
-    outbound.connected(Allowed(window=window, largest=largest), resumed=False)
-    return outbound
-
-
-def read(data: bytes) -> list[PublishPacket]:
-    """Publications, as somebody else's codec reads them."""
-    found = cut(data, ALL)
-    assert found.end == len(data)
-    return [
-        PublishPacket.decode(data[start] & 0x0F, data[body:end], MQTTProtocolVersion.MQTTv5)
-        for start, body, end in found.spans
-        if data[start] >> 4 == 3
-    ]
+from riotd.mqtt.packets import NO_QOS, NO_RETAIN, TOO_LARGE, TOPIC_INVALID, cut
+from tests.riotd.mqtt_halves import ALL, flight, read, sender
 
 
 def acknowledge(outbound: Outbound, number: int, *, kind: int = 0x40, reason: int | None = None) -> None:
@@ -48,7 +17,7 @@ def acknowledge(outbound: Outbound, number: int, *, kind: int = 0x40, reason: in
 
 def test_no_more_leaves_than_the_window_lets() -> None:
     """Acknowledgements make room, for the oldest that wait, across flights."""
-    outbound, one, two = connected(window=3), flight(range(4)), flight(range(4, 6))
+    outbound, one, two = sender(window=3), flight(range(4)), flight(range(4, 6))
     outbound.add(one)
     outbound.add(two)
     assert [packet.payload for packet in read(outbound.take(ALL))] == [b"0", b"1", b"2"]
@@ -61,7 +30,7 @@ def test_no_more_leaves_than_the_window_lets() -> None:
 
 def test_qos_0_needs_no_window_but_keeps_the_order() -> None:
     """It is done when it is taken; behind QoS 1 that waits it waits, too."""
-    outbound, first, second = connected(window=1), flight([1, 2]), flight([3], qos=0)
+    outbound, first, second = sender(window=1), flight([1, 2]), flight([3], qos=0)
     outbound.add(first)
     outbound.add(second)
     outbound.take(ALL)
@@ -74,7 +43,7 @@ def test_qos_0_needs_no_window_but_keeps_the_order() -> None:
 @pytest.mark.parametrize("qos", [0, 1])
 def test_takes_about_as_much_as_there_is_room_for(qos: int) -> None:
     """At least one packet, and none more when the room is used up; the rest comes the next time."""
-    outbound = connected()
+    outbound = sender()
     outbound.add(Flight([("t", bytes(1000))] * 5, qos))
     assert [len(outbound.take(room)) // 1000 for room in (1, 1500, 3000)] == [1, 2, 2]
     assert outbound.take(ALL) == b""
@@ -82,7 +51,7 @@ def test_takes_about_as_much_as_there_is_room_for(qos: int) -> None:
 
 def test_a_flight_says_when_it_has_landed() -> None:
     """Once, with the last acknowledgement, in whatever order they come."""
-    outbound, sent, landings = connected(), flight(range(3)), []
+    outbound, sent, landings = sender(), flight(range(3)), []
     sent.landed = lambda: landings.append(sent.left)
     outbound.add(sent)
     outbound.take(ALL)
@@ -93,7 +62,7 @@ def test_a_flight_says_when_it_has_landed() -> None:
 
 def test_qos_2_takes_four_packets() -> None:
     """PUBLISH, PUBREC, PUBREL, PUBCOMP; only then it has landed and the identifier is free."""
-    outbound, sent = connected(window=1), flight([1, 2], qos=2)
+    outbound, sent = sender(window=1), flight([1, 2], qos=2)
     outbound.add(sent)
     outbound.take(ALL)
     acknowledge(outbound, 1, kind=0x50)
@@ -106,7 +75,7 @@ def test_qos_2_takes_four_packets() -> None:
 
 def test_an_unknown_pubrec_is_released() -> None:
     """A broker that remembers what we do not can end the exchange, and the identifier is not marked by it."""
-    outbound = connected()
+    outbound = sender()
     acknowledge(outbound, 1, kind=0x50)
     assert outbound.take(ALL) == b"\x62\x02\x00\x01"
     acknowledge(outbound, 1, kind=0x70)
@@ -119,7 +88,7 @@ def test_an_unknown_pubrec_is_released() -> None:
 @pytest.mark.parametrize("resumed", [True, False])
 def test_what_was_on_the_way_leaves_again_first(*, resumed: bool) -> None:
     """As copies under their identifiers in a resumed session, as new in a new one; in order, before anything new."""
-    outbound, sent = connected(window=3), flight(range(5))
+    outbound, sent = sender(window=3), flight(range(5))
     outbound.add(sent)
     outbound.take(ALL)
     acknowledge(outbound, 2)
@@ -135,7 +104,7 @@ def test_what_was_on_the_way_leaves_again_first(*, resumed: bool) -> None:
 @pytest.mark.parametrize("resumed", [True, False])
 def test_a_released_message_is_released_again_or_sent_anew(*, resumed: bool) -> None:
     """The broker that gave PUBREC has it as long as it has the session; without that it may never have passed it on."""
-    outbound = connected()
+    outbound = sender()
     outbound.add(flight([1], qos=2))
     outbound.take(ALL)
     acknowledge(outbound, 1, kind=0x50)
@@ -146,7 +115,7 @@ def test_a_released_message_is_released_again_or_sent_anew(*, resumed: bool) -> 
 
 def test_a_smaller_window_holds_for_copies() -> None:
     """A broker that allows less than before gets what was on the way bit by bit."""
-    outbound = connected(window=4)
+    outbound = sender(window=4)
     outbound.add(flight(range(6)))
     outbound.take(ALL)
     outbound.connected(Allowed(window=2), resumed=True)
@@ -157,7 +126,7 @@ def test_a_smaller_window_holds_for_copies() -> None:
 
 def test_copies_that_wait_are_overtaken_by_nothing() -> None:
     """Not even by QoS 0; one that is acknowledged meanwhile is not sent again, and counts no longer."""
-    outbound = connected(window=3)
+    outbound = sender(window=3)
     outbound.add(flight(range(3)))
     outbound.take(ALL)
     outbound.connected(Allowed(window=1), resumed=True)
@@ -171,7 +140,7 @@ def test_copies_that_wait_are_overtaken_by_nothing() -> None:
 
 def test_what_is_to_be_sent_anew_outlasts_another_loss() -> None:
     """Two new sessions in a row, the second before all was sent: nothing is forgotten, the order is kept."""
-    outbound = connected(window=4)
+    outbound = sender(window=4)
     outbound.add(flight(range(6)))
     outbound.take(ALL)
     outbound.connected(Allowed(window=2), resumed=False)
@@ -184,7 +153,7 @@ def test_what_is_to_be_sent_anew_outlasts_another_loss() -> None:
 @pytest.mark.parametrize("ended", ["completed", "lost with its session"])
 def test_an_identifier_that_was_released_is_a_new_one_after(ended: str) -> None:
     """The next message under it is sent again like any other when the connection breaks."""
-    outbound = connected(window=1)
+    outbound = sender(window=1)
     outbound.add(flight([1], qos=2))
     outbound.take(ALL)
     acknowledge(outbound, 1, kind=0x50)
@@ -202,7 +171,7 @@ def test_an_identifier_that_was_released_is_a_new_one_after(ended: str) -> None:
 
 def test_what_this_broker_never_takes_is_refused() -> None:
     """Too large, no topic, retained, of too high a QoS: each with its reason, and the others go on."""
-    outbound, sent = connected(largest=20), flight([1, 2])
+    outbound, sent = sender(largest=20), flight([1, 2])
     sent.pairs = [("t", b"1"), ("t", bytes(30)), ("no/+", b""), ("t", b"2")]
     sent.left = 4
     outbound.add(sent)
@@ -219,7 +188,7 @@ def test_what_this_broker_never_takes_is_refused() -> None:
 @pytest.mark.parametrize(("qos", "kind"), [(1, 0x40), (2, 0x50), (2, 0x70)])
 def test_a_brokers_refusal_ends_the_exchange(qos: int, kind: int) -> None:
     """A reason from 0x80 on, in whichever answer; below that it is a success."""
-    outbound, sent = connected(), flight([1, 2], qos=qos)
+    outbound, sent = sender(), flight([1, 2], qos=qos)
     outbound.add(sent)
     outbound.take(ALL)
     acknowledge(outbound, 1, kind=kind, reason=0x87)
@@ -229,7 +198,7 @@ def test_a_brokers_refusal_ends_the_exchange(qos: int, kind: int) -> None:
 
 def test_what_is_dropped_is_not_sent() -> None:
     """What of it is on the way stays there, and keeps its identifier."""
-    outbound, sent, other = connected(window=2), flight(range(4)), flight([9])
+    outbound, sent, other = sender(window=2), flight(range(4)), flight([9])
     outbound.add(sent)
     outbound.add(other)
     outbound.take(ALL)
@@ -241,7 +210,7 @@ def test_what_is_dropped_is_not_sent() -> None:
 
 def test_identifiers_go_round_and_leave_out_those_in_use() -> None:
     """After 65,535 comes the first that is free."""
-    outbound = connected()
+    outbound = sender()
     outbound.add(flight(range(70_000)))
     assert len(read(outbound.take(2**30))) == 65_535
     acknowledge(outbound, 7)
@@ -250,123 +219,8 @@ def test_identifiers_go_round_and_leave_out_those_in_use() -> None:
 
 def test_acknowledgements_that_are_none_are_refused() -> None:
     """Without an identifier nobody can tell what is meant; packets of others are given back."""
-    outbound = connected()
+    outbound = sender()
     data = b"\xd0\x00\x40\x01\x00"
     with pytest.raises(ValueError, match="without a packet identifier"):
         outbound.hear(data, cut(data, ALL).spans)
     assert outbound.hear(data[:2], cut(data[:2], ALL).spans) == [b"\xd0\x00"]
-
-
-class Peer:
-    """A broker: what it has read, and its half of the exchanges."""
-
-    def __init__(self) -> None:
-        self.got: list[tuple[int, int]] = []  # QoS, number
-        self.held: set[int] = set()  # QoS 2: identifiers between PUBREC and PUBREL
-        self.answers: list[bytes] = []
-        self.open = 0
-
-    def hear(self, data: bytes, window: int) -> None:
-        """Read these packets."""
-        for start, body, end in cut(data, ALL).spans:
-            if data[start] >> 4 == 6:
-                number = data[body:end]
-                self.held.discard(int.from_bytes(number, "big"))
-                self.answers.append(b"\x70\x02" + number)
-                continue
-            (packet,) = read(data[start:end])
-            self._take(packet)
-            self.open += packet.qos > 0
-            assert self.open <= window
-
-    def answer(self, most: int) -> list[bytes]:
-        """The oldest answers, sent."""
-        sent, self.answers = self.answers[:most], self.answers[most:]
-        self.open -= sum(answer[0] in (0x40, 0x70) for answer in sent)
-        return sent
-
-    def lose(self, *, session: bool) -> None:
-        """The connection breaks, and with it perhaps the session."""
-        self.answers, self.open = [], 0
-        if session:
-            self.held.clear()
-
-    def _take(self, packet: PublishPacket) -> None:
-        number = packet.mid or 0
-        if packet.qos < 2 or number not in self.held:
-            self.got.append((int(packet.qos), int(packet.payload)))
-        if packet.qos == 2:
-            self.held.add(number)
-        if packet.qos:
-            self.answers.append((b"\x40\x02" if packet.qos == 1 else b"\x50\x02") + number.to_bytes(2, "big"))
-
-
-steps = st.lists(
-    st.one_of(
-        st.tuples(st.just("add"), st.integers(0, 2), st.integers(1, 5)),
-        st.tuples(st.just("write"), st.integers(1, 60), st.just(0)),
-        st.tuples(st.just("answer"), st.integers(1, 4), st.just(0)),
-        st.tuples(st.just("lose"), st.integers(0, 1), st.integers(0, 60)),
-    ),
-    max_size=40,
-)
-
-
-class Party:
-    """A session of ours and a broker that allows so many on the way."""
-
-    def __init__(self, window: int) -> None:
-        self.outbound, self.peer, self.window = connected(window), Peer(), window
-        self.flights: list[Flight] = []
-        self.total = 0
-
-    def add(self, qos: int, count: int) -> None:
-        """More is to be sent."""
-        self.flights.append(flight(range(self.total, self.total + count), qos=qos))
-        self.total += count
-        self.outbound.add(self.flights[-1])
-
-    def write(self, room: int) -> bool:
-        """Some of it reaches the broker; whether there was any."""
-        data = self.outbound.take(room)
-        self.peer.hear(data, self.window)
-        return bool(data)
-
-    def answer(self, most: int) -> bool:
-        """So many answers reach us; whether there was any."""
-        answers = self.peer.answer(most)
-        for answer in answers:
-            self.outbound.hear(answer, cut(answer, ALL).spans)
-        return bool(answers)
-
-    def lose(self, room: int, *, session: bool) -> None:
-        """The connection breaks in the middle of what is written, and with it perhaps the session."""
-        data = self.outbound.take(room)
-        ends = [end for _, _, end in cut(data, ALL).spans]
-        self.peer.hear(data[: ends[len(ends) // 2]] if ends else b"", self.window)
-        self.peer.lose(session=session)
-        self.outbound.connected(Allowed(window=self.window), resumed=not session)
-
-
-@settings(max_examples=300, deadline=None)
-@given(steps, st.integers(1, 4), st.sampled_from(["kept", "may be lost"]))
-def test_everything_arrives_whatever_breaks(history: list[tuple[str, int, int]], window: int, sessions: str) -> None:
-    """QoS 1 and 2 arrive, firsts in order; QoS 2 once if the sessions last; nothing beyond the window is on the way."""
-    party = Party(window)
-    for what, one, other in history:
-        match what:
-            case "add":
-                party.add(one, other)
-            case "write":
-                party.write(one)
-            case "answer":
-                party.answer(one)
-            case _:
-                party.lose(other, session=sessions != "kept" and not one)
-    while party.answer(100) or party.write(ALL):
-        pass
-    got = party.peer.got
-    firsts = [number for qos, number in dict.fromkeys(got) if qos]
-    assert firsts == [int(payload) for each in party.flights if each.qos for _, payload in each.pairs]
-    assert not any(each.left for each in party.flights)
-    assert all(got.count(each) == 1 for each in got if each[0] == 0 or (each[0] == 2 and sessions == "kept"))
