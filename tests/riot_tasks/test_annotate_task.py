@@ -1,5 +1,6 @@
 import json
 import os
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -58,8 +59,11 @@ def test_what_the_record_has_is_replaced() -> None:
     [("pass", [{"a": 1.0}]), ("drop", []), ("null", [{"a": 1.0, "location": None, "type": None}])],
 )
 def test_an_unknown_id_is_told_apart(on_miss: str, expected: list[dict[str, Value]]) -> None:
-    """On_miss says what becomes of a record whose id is not in the table, or that has none."""
-    assert _out(Annotate(TABLE, names=NAMES, on_miss=on_miss), "stranger", a=1.0) == expected
+    """On_miss says what becomes of a record whose id is not in the table, or that has none; it is counted."""
+    task = Annotate(TABLE, names=NAMES, on_miss=on_miss)
+    task.counts = Counter()
+    assert _out(task, "stranger", a=1.0) == expected
+    assert task.counts == {"unknown": 1}
     assert _out(Annotate(TABLE, names=NAMES, by="meter", on_miss=on_miss), a=1.0) == expected
 
 
