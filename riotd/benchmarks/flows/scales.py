@@ -10,6 +10,11 @@ _TICKS = 5
 _WIDE = 40.0
 """A range over which a linear axis would squeeze what is small against its foot."""
 
+_LEAST = 1e-300
+"""A range in which there are no numbers to write."""
+_MOST = 1e9
+"""A ratio beyond which what is small is at the foot of a logarithmic axis, too."""
+
 
 class Scale(msgspec.Struct, frozen=True):
     """An axis: `low` is at place 0, `high` at 1.
@@ -39,12 +44,12 @@ def scale(values: Sequence[float]) -> Scale:
     """An axis for such numbers: from 0, or logarithmic where the positive ones span too much for that."""
     positive = [value for value in values if value > 0]
     if positive and min(values) >= 0 and max(positive) > _WIDE * min(positive):
-        return _logarithmic(min(positive), max(positive))
+        return _logarithmic(max(min(positive), max(positive) / _MOST), max(positive))
     return _linear(min(0.0, *values, 0.0), max(0.0, *values, 0.0))
 
 
 def _linear(low: float, high: float) -> Scale:
-    if high == low:
+    if high - low < _LEAST:
         high = low + 1.0
     step = _step((high - low) / _TICKS)
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
