@@ -29,8 +29,8 @@ class Annotate(Task):
             "reject" makes it a BadRecord.
 
     Values from a file are text, an empty one is None; those of a mapping stay what they are. A field that the record
-    has already is replaced, and loses its unit. Records of ids that are not in the table are counted as `unknown` in the
-    stage's statistics. A file is read when the task is made, once in a process until it changes.
+    has already is replaced, and loses its unit. Records of ids that are not in the table are counted as `unknown` in
+    the stage's statistics. A file is read when the task is made, once in a process until it changes.
 
     RIoTBench appends the values to a row of CSV. At an id it does not know it gives the row before once more; and it
     cuts values off at a colon.
