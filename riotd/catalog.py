@@ -55,6 +55,7 @@ RIOTBENCH = {
     "bloom_train": ("", "BloomFilterTrain"),
     "join": ("", "JoinBolt"),
     "label_quantiles": ("", "AnnotateDTClass"),
+    "window": ("", ""),
     "model_notice": ("", ""),
     "notice_parse": ("", ""),
     "model_compare": ("", ""),

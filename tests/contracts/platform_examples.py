@@ -1,6 +1,5 @@
 """What every stateful task is shown on every platform, and how runs are compared."""
 
-import json
 from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
@@ -16,31 +15,17 @@ from riotd.partitioning import Keying, Partitioner, by_topic_level
 from riotd.shard import Shard
 from tests.contracts.feeds import ROOT
 
-WHOLE, PARTS = "whole", "parts"
-"""The stages that make records of the messages: one each, or one for each field."""
+WHOLE, PARTS, TRIALS = "whole", "parts", "trials"
+"""The stages that make records of the messages: one each, one for each field, two predictions for each."""
 
 TWO = ["temperature", "humidity"]
 PLACES = ["indoor", "outdoor", "roof"]
-
-
-def line(slope: float) -> dict[str, Any]:
-    """A model for `linear_regression`."""
-    facts = {"kind": "linear_regression", "format": 1, "version": f"line {slope}", "features": ["temperature"]}
-    return {**facts, "target": "humidity", "coefficients": {"temperature": slope}, "intercept": 3.0}
-
-
-def tree(split: float) -> dict[str, Any]:
-    """A model for `decision_tree_classify`."""
-    root = {"attr": "temperature", "split_le": split, "le": {"leaf": "indoor"}, "gt": {"leaf": "roof"}}
-    facts = {"kind": "decision_tree", "format": 1, "version": f"tree {split}", "features": ["temperature"]}
-    return {**facts, "target": "kind", "classes": PLACES, "tree": root}
 
 
 EXAMPLES: dict[str, list[tuple[str, dict[str, Any]]]] = {
     "accumulate": [(WHOLE, {"fields": TWO, "window": 5}), (WHOLE, {"window": 4, "name_from": "bn", "parity": True})],
     "average": [(WHOLE, {"fields": TWO, "window": 3}), (WHOLE, {"parity": True})],
     "bloom_train": [(WHOLE, {"field": "kind", "window": 7, "expected": 50})],
-    "decision_tree_classify": [(WHOLE, {"model": tree(21.0), "updates": "tree"})],
     "decision_tree_train": [(WHOLE, {"features": TWO, "target": "kind", "classes": PLACES, "window": 16})],
     "distinct_count": [(WHOLE, {"item": "humidity", "buckets": 5}), (WHOLE, {"item": "kind", "parity": True})],
     "error_estimate": [(WHOLE, {"actual": "humidity", "predicted": "light"})],
@@ -48,8 +33,8 @@ EXAMPLES: dict[str, list[tuple[str, dict[str, Any]]]] = {
     "join": [(PARTS, {"fields": [*TWO, "light"], "on_expiry": "partial", "timeout": 30.0})],
     "kalman_filter": [(WHOLE, {}), (WHOLE, {"fields": TWO, "parity": True})],
     "label_quantiles": [(WHOLE, {"field": "humidity", "window": 9})],
-    "linear_regression": [(WHOLE, {"model": line(0.5), "updates": "line"})],
     "linear_regression_train": [(WHOLE, {"features": ["temperature", "light"], "target": "humidity", "window": 12})],
+    "model_compare": [(TRIALS, {"actual": "light", "window": 3})],
     "local_zip": [(WHOLE, {"folder": "{folder}/local", "field": "kind", "count": 7})],
     "remote_zip": [(WHOLE, {"store": "file://{folder}/remote", "field": "kind", "count": 7})],
     "second_moment": [(WHOLE, {"fields": TWO, "tracked": 5}), (WHOLE, {"parity": True})],
@@ -75,13 +60,18 @@ class View(NamedTuple):
 
 
 def stateful() -> list[str]:
-    """Every registered task that keeps a state."""
-    return [name for name in catalog.names() if catalog.find(name).stateful]
+    """Every registered task that keeps a state of a key's own; what all keys share comes by messages to all shards."""
+    tasks = {name: catalog.find(name) for name in catalog.names()}
+    return [name for name, task in tasks.items() if task.stateful and not task.shared]
 
 
 def plan(folder: Path) -> Plan:
     """All examples side by side, each a stage `name.number`; by class, so that other environments need no names."""
-    sources = [Stage(WHOLE, _UNPACK), Stage(PARTS, _UNPACK, {"explode": True})]
+    sources = [
+        Stage(WHOLE, _UNPACK),
+        Stage(PARTS, _UNPACK, {"explode": True}),
+        Stage(TRIALS, "tests.contracts.platform_tasks:Tried", {}, (WHOLE,)),
+    ]
     stages = [
         Stage(f"{name}.{number}", catalog.origin(name), _placed(params, folder), (after,))
         for name, examples in EXAMPLES.items()
@@ -147,9 +137,6 @@ def _timeless(tally: Tally) -> Tally:
 
 
 def _payload(random: Random, number: int) -> bytes:
-    if number % 97 == 96:  # another model, for one of the devices
-        models = {"line": line(number / 100), "tree": tree(20 + number / 300)}
-        return msgspec.msgpack.encode([float(number), {name: json.dumps(model) for name, model in models.items()}])
     values = {
         "temperature": "warm" if random.random() < 0.02 else random.gauss(21, 3),
         "humidity": str(random.randint(30, 60)),

@@ -54,3 +54,17 @@ class Interrupted(Task):
     def process(self, record: Record) -> Iterable[Record]:
         """Nothing."""
         raise KeyboardInterrupt(record.id)
+
+
+class Tried(Task):
+    """Takes temperature for what a model on trial says, humidity for what the one in force does."""
+
+    stateful = False
+
+    def process(self, record: Record) -> Iterable[Record]:
+        """A record as predicting tasks give it aside."""
+        found = record.values
+        values = {"light": found.get("light")}
+        values |= {"prediction": found.get("temperature"), "prediction_in_force": found.get("humidity")}
+        meta = {"model": "new", "beside": "old"}
+        return (Record(record.id, record.source, record.time, values, {}, meta),)
