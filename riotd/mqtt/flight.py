@@ -45,7 +45,7 @@ class Flight:
         self.pairs, self.qos, self.retain, self.properties = pairs, qos, retain, properties
         self.sent, self.left = 0, len(pairs)
         self.refused: list[tuple[str, int]] = []
-        self.landed: Callable[[], None] | None = None
+        self.landed: Callable[[], object] | None = None
 
     def settle(self, count: int = 1) -> None:
         """So many more are done with."""

@@ -1,8 +1,8 @@
 """One broker connection that mends itself and says what ails it.
 
-mqttium reconnects by itself, with everything that was on the way kept, but says nothing about attempts that fail;
-so beside it runs a watch that asks, once per change, why there is no connection. Some causes (bad password,
-take-over) end mqttium's own efforts; then the link rests and begins again.
+mqttium reconnects by itself, but says nothing about attempts that fail; so beside it runs a watch that asks, once per
+change, why there is no connection. Some causes (bad password, take-over) end mqttium's own efforts; then the link rests
+and begins again.
 """
 
 import asyncio

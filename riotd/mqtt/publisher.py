@@ -5,6 +5,7 @@ import contextlib
 import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import partial
 from types import TracebackType
 from typing import Self
 
@@ -139,18 +140,19 @@ class Publisher:
         if wire is None or not wire.writable or (qos and not self._outbound.idle):
             return False
         flight = self._flight([(topic, payload)], qos, retain=retain)
+        flight.landed = partial(self._note, flight)
         if qos:
             self._outbound.add(flight)
             self._push()
         else:
             wire.send(self._outbound.single(flight))
-        return not self._note(flight)
+        return not flight.refused
 
     def opened(self, wire: Wire, *, resumed: bool, negotiated: NegotiatedSettings) -> None:
         """As `Party.opened`."""
-        window = negotiated.receive_maximum if self._five else _WINDOW
+        window = negotiated.receive_maximum if self._five else self._max_inflight or _WINDOW
         allowed = Allowed(
-            window=min(window, self._max_inflight or window) if self._five else self._max_inflight or window,
+            window=min(window, self._max_inflight or window),
             largest=negotiated.maximum_packet_size,
             qos=negotiated.maximum_qos,
             retain=negotiated.retain_available,
@@ -160,6 +162,7 @@ class Publisher:
         if self._hello is not None and not self._leaving and not (self._greeting and self._greeting.left):
             topic, payload, qos, retain = self._hello
             self._greeting = self._flight([(topic, payload)], qos, retain=retain)
+            self._greeting.landed = partial(self._note, self._greeting)
             self._outbound.add(self._greeting, first=True)
 
     def hear(self, data: bytes, spans: Sequence[Span]) -> list[bytes]:
