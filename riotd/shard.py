@@ -1,6 +1,6 @@
 """A dataflow's tasks for some of the keys: the same object in a thread, an actor, a DoFn."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from operator import attrgetter, itemgetter
 from threading import Event
 
@@ -12,7 +12,7 @@ from riotd.dataflow import Plan
 from riotd.errors import EngineError
 from riotd.formats import ENCODERS
 from riotd.messages import Crossing, Outcome, Portion, Reject, Result, Tally, added
-from riotd.segments import Input, arranged
+from riotd.segments import Input, Step, arranged
 from riotd.stage import Given, RunningStage
 
 SNAPSHOT_VERSION = 2
@@ -39,15 +39,37 @@ class Shard:
 
     def __init__(self, plan: Plan) -> None:
         self._cancelled = Event()
+        self._present: Portion | None = None
+        self._runs = 0
         self._arrange(plan, {})
 
+    def may_wait(self, portion: Portion) -> bool:
+        """Whether `run` may have to wait for something outside: a stage that does might have records of this portion."""
+        if not self._awaited:
+            return False
+        return portion.level > 0 or not portion.origins or not self._awaited.isdisjoint(portion.origins)
+
     @property
-    def waits(self) -> bool:
-        """Whether `run` may have to wait for something outside."""
-        return any(running.waits for running in self._stages)
+    def labour(self) -> tuple[int, ...] | None:
+        """Where it is in its work: the same at two looks if no record was done between them.
+
+        None while it has no record to do, or waits for something outside. From any thread.
+        """
+        portion = self._present
+        if portion is None or not portion.size or any(running.pausing for running in self._stages):
+            return None
+        return (self._runs, *[running.left for running in self._stages])
 
     def run(self, portion: Portion) -> Outcome:
         """Process what a portion brings, in order, stage by stage; one that ends the stream flushes the tasks."""
+        self._present = portion
+        try:
+            return self._run(portion)
+        finally:
+            self._runs += 1
+            self._present = None
+
+    def _run(self, portion: Portion) -> Outcome:
         if portion.states:
             self.restore(*portion.states, place=portion.place, shards=self._plan.shards)
         rejects: list[Reject] = []
@@ -116,6 +138,7 @@ class Shard:
             if old is not None and running.same(old):
                 running.adopt(old)
         self._plan, self._stages, self._alone = plan, stages, plan.shards == 1
+        self._awaited = _origins([running.step for running in stages if running.waits], arranged(plan), plan.sources)
         self._edges = {
             each.edge: (each, Exchange(running.step, each.edge, shards=plan.shards, late=each.late))
             for running in stages
@@ -211,6 +234,17 @@ class Shard:
                     topic = topics.get(record.id, "")
                     results.append(Result(index, record.id, name, record.source, field, payload, topic))
         return results
+
+
+def _origins(wanted: Iterable[Step], steps: Iterable[Step], sources: Sequence[str]) -> frozenset[int]:
+    """Indexes of the sources whose messages may lead to records of these stages."""
+    reached: dict[str, set[int]] = {}
+    for step in steps:
+        found = reached.setdefault(step.stage.id, set())
+        for each in step.inputs:
+            named = {sources.index(each.name)} if each.name in sources else set(range(len(sources) or 1))
+            found |= reached[each.stage] if each.stage else named
+    return frozenset(origin for step in wanted for origin in reached[step.stage.id])
 
 
 def _merged(flows: list[Given]) -> Given:

@@ -61,7 +61,6 @@ class InlineEngine:
         if errors := [error for error in made if isinstance(error, BaseException)]:
             await self.__aexit__(None, None, None)
             raise errors[0]
-        self._paces = [_Pace(waits=shard.waits) for shard in self._shards]
         return self
 
     async def __aexit__(
@@ -82,7 +81,7 @@ class InlineEngine:
     def submit(self, shard: int, portion: Portion) -> asyncio.Future[Outcome]:
         """Start now; portions of a shard are processed in the order of the calls. An empty one flushes its tasks."""
         thread, pace, run = self._threads[shard], self._paces[shard], self._shards[shard].run
-        if thread.waiting or not pace.quick(len(portion.ids)):
+        if thread.waiting or not pace.quick(portion.size) or self._shards[shard].may_wait(portion):
             return thread.call(partial(pace.timed, run), portion)
         future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         try:
@@ -93,8 +92,8 @@ class InlineEngine:
 
     async def reconfigure(self, plan: Plan) -> None:
         """Run `plan` from the next `submit` on; raises EngineError, and goes on with the old one, if it can't."""
-        trial = await self._threads[0].call(build, plan)
-        self._paces = [_Pace(waits=trial.waits) for _ in self._threads]
+        await self._threads[0].call(build, plan)
+        self._paces = [_Pace() for _ in self._threads]
         pairs = zip(self._threads, self._shards, strict=True)
         await asyncio.gather(*(thread.call(shard.reconfigure, plan) for thread, shard in pairs))
 
@@ -104,15 +103,11 @@ class InlineEngine:
 
 
 class _Pace:
-    """How long a shard takes for a message: soon believed when slow, slowly when quick.
+    """How long a shard takes for a message: soon believed when slow, slowly when quick."""
 
-    Args:
-        waits: whether its tasks may have to wait for something outside, and so never are quick.
-    """
-
-    def __init__(self, *, waits: bool = False) -> None:
+    def __init__(self) -> None:
         self._each = math.inf
-        self._barred = waits
+        self._barred = False
 
     def quick(self, messages: int) -> bool:
         """Whether so many may be run on the loop; never before the first portion, and never the tasks' flush."""
@@ -120,10 +115,10 @@ class _Pace:
 
     def timed(self, run: Callable[[Portion], Outcome], portion: Portion) -> Outcome:
         """Run the portion, and learn from it."""
-        was_quick, begun = self.quick(len(portion.ids)), perf_counter()
+        was_quick, begun = self.quick(portion.size), perf_counter()
         outcome = run(portion)
         seconds = perf_counter() - begun
-        each = seconds / max(len(portion.ids), 1)
+        each = seconds / max(portion.size, 1)
         if was_quick and seconds > _SLOW:
             self._barred = True  # what is slow once in a while would stop the loop again
         self._each = each if math.isinf(self._each) else max(each, (self._each + each) / 2)

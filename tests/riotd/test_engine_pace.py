@@ -7,6 +7,7 @@ import pytest
 from riotd.dataflow import Plan, Stage
 from riotd.engines.inline import InlineEngine, _Pace
 from riotd.messages import Outcome, Portion
+from riotd.shard import Shard
 
 PORTION = Portion(0, 0.0, [1], ["a"], [b""])
 OUTCOME = Outcome(0, [], [], [])
@@ -40,18 +41,33 @@ def test_once_slow_on_the_loop_is_never_there_again() -> None:
         assert not pace.quick(1)
 
 
-def test_what_may_wait_is_never_on_the_loop() -> None:
-    """Tasks that reach outside stay off the loop, however quick they are: their store may go away."""
-    pace = _Pace(waits=True)
-    pace.timed(quick, PORTION)
-    assert not pace.quick(1)
+class TestWaiting:
+    """Portions that may have to wait for something outside stay off the loop, however quick they are."""
 
+    @pytest.mark.parametrize(("task", "waits"), [("Ferry", True), ("Counter", False)])
+    def test_is_for_a_stage_that_reaches_outside(self, task: str, waits: bool) -> None:  # noqa: FBT001 - a parameter
+        """A plan with such a task may have to wait, wherever the task stands; after a change of the plan too."""
+        plan = Plan((Stage("c", "tests.sample_tasks:Counter"), Stage("t", f"tests.sample_tasks:{task}", after=("c",))))
+        shard = Shard(plan)
+        assert shard.may_wait(PORTION) is waits
+        shard.reconfigure(Plan((Stage("f", "tests.sample_tasks:Ferry"),)))
+        assert shard.may_wait(PORTION)
 
-@pytest.mark.parametrize(("task", "waits"), [("Ferry", True), ("Counter", False)])
-async def test_the_engine_asks_its_shards(task: str, waits: bool) -> None:  # noqa: FBT001 - a parameter of pytest's
-    """A plan with such a task runs in a thread, before and after a change of the plan."""
-    plan = Plan((Stage("c", "tests.sample_tasks:Counter"), Stage("t", f"tests.sample_tasks:{task}", after=("c",))))
-    async with InlineEngine(plan, shards=2) as engine:
-        assert [pace._barred for pace in engine._paces] == [waits, waits]
-        await engine.reconfigure(Plan((Stage("f", "tests.sample_tasks:Ferry"),)))
-        assert [pace._barred for pace in engine._paces] == [True, True]
+    def test_is_for_messages_that_may_come_to_it(self) -> None:
+        """Of two sources one of which leads to such a stage, a portion of the other's messages need not wait."""
+        stages = (
+            Stage("feed", "tests.sample_tasks:Counter", {}, ("first",)),
+            Stage("fetch", "tests.sample_tasks:Ferry", {}, ("second",)),
+            Stage("both", "tests.sample_tasks:Counter", {}, ("feed", "fetch")),
+        )
+        shard = Shard(Plan(stages, sources=("first", "second")))
+        assert not shard.may_wait(Portion(0, 0.0, [1, 2], ["a", "a"], [b"", b""], origins=[0, 0]))
+        assert shard.may_wait(Portion(0, 0.0, [1, 2], ["a", "a"], [b"", b""], origins=[0, 1]))
+
+    async def test_is_done_in_a_thread(self) -> None:
+        """What may wait runs in its shard's thread also when the shard is quick; the rest runs on the loop."""
+        for task, threaded in (("Ferry", True), ("Counter", False)):
+            async with InlineEngine(Plan((Stage("t", f"tests.sample_tasks:{task}"),)), shards=1) as engine:
+                await engine.submit(0, PORTION)
+                await engine.submit(0, PORTION)
+                assert engine.submit(0, PORTION).done() is not threaded
