@@ -44,7 +44,7 @@ class Shard:
         self._arrange(plan, {})
 
     def may_wait(self, portion: Portion) -> bool:
-        """Whether `run` may have to wait for something outside: a stage that does might have records of this portion."""
+        """Whether `run` may have to wait for something outside: a stage that does may get records of this portion."""
         if not self._awaited:
             return False
         return portion.level > 0 or not portion.origins or not self._awaited.isdisjoint(portion.origins)
