@@ -50,6 +50,11 @@ class Batcher:
         self._next_message = message_id
 
     @property
+    def waiting(self) -> Sequence[Message]:
+        """The messages, in order."""
+        return tuple(self._waiting)
+
+    @property
     def bytes(self) -> int:
         """Payload bytes waiting."""
         return self._bytes

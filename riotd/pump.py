@@ -1,12 +1,14 @@
 """The pump: source → batches → engine → sinks → acknowledgement, in order, within credits."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
 
+from riotd.alarms import Alarm, Alarms
 from riotd.batching import Batcher, Limits
 from riotd.clock import Clock
 from riotd.dataflow import Plan
@@ -14,7 +16,7 @@ from riotd.ledger import Ledger
 from riotd.messages import Batch, Crossing, Cut, DeadLetter, Outcome, Past, Portion, Reject, Result
 from riotd.partitioning import Partitioner
 from riotd.ports import Diary, Engine, RejectSink, Resumable, Rewindable, Sink, Source
-from riotd.segments import passes
+from riotd.segments import entrances, passes
 from riotd.stats import Stats
 
 _PER_SHARD = 2
@@ -22,7 +24,8 @@ _PER_SHARD = 2
 _TIMER_GRAIN = 0.0005
 """uvloop's timers count whole milliseconds; asking half of one ahead spares a spin until the exact instant."""
 _TICK = 1.0
-"""Seconds between ticks, while tasks wait for time to pass."""
+"""Seconds between ticks: the books are looked through, and tasks told the time that wait for it."""
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,7 @@ class _Flight:
         batch: without messages for a tick, and for the end of the stream.
         kind: what its portions are beside their records: {"tick": True}, {"end": True}, {"snapshot": True}, or nothing.
         now: Unix seconds at dispatch.
-        waiting: answers of the level it is at, by shard.
+        waiting: answers of the level it is at, by shard, each with what its portion handed to the entrances.
         outcomes: of the levels it has passed, and of this one as far as they have come.
         onward: records for the levels to come.
         heard: whether its results are with the sinks already, but for those that were rewound.
@@ -67,7 +70,7 @@ class _Flight:
     batch: Batch
     kind: dict[str, bool]
     now: float
-    waiting: list[tuple[int, "asyncio.Future[Outcome]"]] = field(default_factory=list)
+    waiting: list[tuple[int, "asyncio.Future[Outcome]", list[int]]] = field(default_factory=list)
     outcomes: list[Outcome] = field(default_factory=list)
     onward: list[Crossing] = field(default_factory=list)
     heard: bool = False
@@ -84,12 +87,14 @@ class Before:
         past: what was done since, in order; read as it is done again.
         settled: results of messages below this id are with the sinks.
         rewound: indexes of the sinks that have forgotten what they got since the snapshots.
+        received: messages below this id were received then.
     """
 
     states: Sequence[bytes] = ()
     past: Iterable[Past] = ()
     settled: int = 0
     rewound: frozenset[int] = frozenset()
+    received: int = 0
 
 
 class Pump:
@@ -123,6 +128,7 @@ class Pump:
         self._stopped = False
         self._before = Before()
         self._deliveries: set[asyncio.Task[None]] = set()
+        self._alarms = Alarms()
         self.last_cut: Cut | None = None
         """The state of everything at the end, if `run` ended because of `stop` and there is a diary."""
         self.answered = 0
@@ -186,7 +192,7 @@ class Pump:
             ends = self._ends
             self._ends = Ends(ends.source, ends.engine, sinks, rejects)
             self._books.batcher.limits = limits
-            self._books.stats.replan([stage.id for stage in plan.stages])
+            self._books.stats.replan([stage.id for stage in plan.stages], entrances(plan))
             self._books.partitioner.topics = any(outlet.topics for outlet in plan.outlets)
             self._passes = passes(plan)
             self._lay_out()
@@ -194,11 +200,21 @@ class Pump:
             self._held = False
             self._dispatch()
 
-    def report(self) -> dict[str, Any]:
-        """The statistics with what is waiting and in flight; begins a new window."""
+    def audit(self) -> list[Alarm]:
+        """What does not add up in the books; it is logged when it begins, grows, or ends."""
         books = self._books
-        report = books.stats.report(self._clock.monotonic())
-        report["messages"]["in_flight"] = books.ledger.in_flight
+        alarms = books.ledger.alarms(books.batcher.waiting) + books.stats.alarms()
+        for alarm in self._alarms.news(alarms):
+            log.log(logging.ERROR if alarm.residue else logging.INFO, "%s", alarm)
+        return alarms
+
+    def report(self, *, look: bool = False) -> dict[str, Any]:
+        """The statistics with the ledger, and what is waiting and in flight; begins a new window, or only looks."""
+        books = self._books
+        report = books.stats.report(self._clock.monotonic(), look=look)
+        report["messages"] |= {"received": books.ledger.received, "in_flight": books.ledger.in_flight}
+        report["ledger"] = books.ledger.report(books.batcher.waiting)
+        report["alarms"] = [str(alarm) for alarm in self.audit()]
         report["queue"] = {
             "waiting": len(books.batcher),
             "waiting_bytes": books.batcher.bytes,
@@ -219,7 +235,7 @@ class Pump:
             messages = await self._ends.source.receive()
             if not messages:
                 return
-            self._books.ledger.receive(len(messages))
+            self._books.ledger.receive(messages)
             self._books.batcher.add(messages)
             self._dispatch()
 
@@ -273,7 +289,7 @@ class Pump:
                 self._news.clear()
                 await self._news.wait()
             if done.messages:
-                self._books.ledger.receive(len(done.messages))
+                self._books.ledger.receive(done.messages)
                 self._launch(self._books.batcher.again(done.first, done.messages), done.now)
             else:
                 self._launch_bare({"tick": True}, done.now)
@@ -283,7 +299,7 @@ class Pump:
         books = self._books
         now = self._clock.wall() if at is None else at
         portions = books.partitioner.split(batch, now)
-        books.ledger.open(batch)
+        books.ledger.open(batch, known_below=self._before.received)
         books.stats.dispatched(batch, portions, self._clock.monotonic())
         if books.diary is not None and at is None:
             books.diary.dispatched(batch, now)
@@ -310,7 +326,8 @@ class Pump:
         }
 
     def _tick(self) -> None:
-        """Tell the shards what time it is, if tasks wait for it, and see that it is done again."""
+        """Look through the books; tell the shards what time it is, if tasks wait for it; see that it is done again."""
+        self.audit()
         if any(self._timed) and not self._ticking and not self._held:
             self._ticking = True
             now = self._clock.wall()
@@ -332,7 +349,7 @@ class Pump:
             outcome = asyncio.ensure_future(self._ends.engine.submit(shard, portion))
             self._in_engine[shard] += 1
             outcome.add_done_callback(self._answered(shard))
-            flight.waiting.append((shard, outcome))
+            flight.waiting.append((shard, outcome, self._books.stats.handed(portion)))
 
     def _answered(self, shard: int) -> Any:  # noqa: ANN401 - a callback
         def done(future: "asyncio.Future[Outcome]") -> None:
@@ -352,9 +369,9 @@ class Pump:
     async def _collect(self, level: int) -> None:
         """Collect a pass's outcomes in batch order, and start the next pass, or the delivery, in that order."""
         while (flight := await self._stops[level].get()) is not None:
-            for shard, future in flight.waiting:
+            for shard, future, handed in flight.waiting:
                 outcome = await future
-                self._books.stats.outcome(shard, outcome)
+                self._books.stats.outcome(shard, outcome, handed)
                 self._timed[shard] = outcome.timed
                 flight.outcomes.append(outcome)
                 flight.onward += outcome.onward
@@ -387,6 +404,7 @@ class Pump:
     async def _deliver(self, flight: _Flight) -> None:
         batch, outcomes = flight.batch, flight.outcomes
         rejects = [reject for outcome in outcomes for reject in outcome.rejects]
+        self._books.ledger.reject(batch, [reject.id for reject in rejects])
         sending: list[Awaitable[None]] = [
             sink.send(results)
             for index, (sink, results) in enumerate(self._by_sink(batch, outcomes))

@@ -89,6 +89,16 @@ def passes(plan: Plan) -> int:
     return 1 if plan.shards == 1 else max((step.level for step in arranged(plan)), default=0) + 1
 
 
+def entrances(plan: Plan) -> dict[str, tuple[int, ...]]:
+    """Ids of the stages that get every message of some sources in the first pass, and those sources; () is all."""
+    found = {}
+    for step in arranged(plan):
+        names = [each.name for each in step.inputs]
+        if (plan.shards == 1 or step.level == 0) and not any(each.stage for each in step.inputs):
+            found[step.stage.id] = () if "" in names else tuple(plan.sources.index(name) for name in names)
+    return found
+
+
 def _origin(name: str, steps: dict[str, Step]) -> Step | None:
     """The step a name is of; None for raw messages."""
     return steps.get(name.partition("/")[0]) if name else None

@@ -1,55 +1,15 @@
 """Figures of the running daemon: counters since start and per window, latency quantiles, load per stage and shard."""
 
-import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from riotd.alarms import Alarm, residue
 from riotd.messages import Batch, Outcome, Portion, Tally, added
+from riotd.quantiles import Sketch
 
 SCHEMA = 1
 """Version of the report's shape; a field is never renamed or removed within one."""
-_ACCURACY = 0.01
-
-
-class Sketch:
-    """Quantiles of positive values within 1 %, mergeable, in bounded memory.
-
-    DDSketch (Masson, Rim, Lee: A fast and fully-mergeable quantile sketch with relative-error guarantees, VLDB
-    2019) without bucket collapse: from a microsecond to a day there are at most 1,260 buckets.
-    """
-
-    _gamma = (1 + _ACCURACY) / (1 - _ACCURACY)
-    _factor = 1 / math.log(_gamma)
-    _least, _most = 1e-6, 86_400.0
-
-    def __init__(self) -> None:
-        self.count = 0
-        self.max = 0.0
-        self._buckets: dict[int, int] = {}
-
-    def add(self, value: float, count: int = 1) -> None:
-        """Count a value; those outside a microsecond to a day are counted at the edge."""
-        index = math.ceil(math.log(min(max(value, self._least), self._most)) * self._factor)
-        self._buckets[index] = self._buckets.get(index, 0) + count
-        self.count += count
-        self.max = max(self.max, value)
-
-    def merge(self, other: "Sketch") -> None:
-        """Take in what another sketch has counted."""
-        for index, count in other._buckets.items():  # noqa: SLF001 - its own class
-            self._buckets[index] = self._buckets.get(index, 0) + count
-        self.count += other.count
-        self.max = max(self.max, other.max)
-
-    def quantile(self, share: float) -> float:
-        """The value below which this share of them lies, within 1 %; 0 when there are none."""
-        rank = share * (self.count - 1)
-        seen = 0
-        for index in sorted(self._buckets):
-            seen += self._buckets[index]
-            if seen > rank:
-                return min(2 * self._gamma**index / (self._gamma + 1), self.max)
-        return 0.0
+_NOTHING = Tally()
 
 
 class _Counts:
@@ -85,14 +45,25 @@ class Stats:
         stages: ids in the plan's order.
         shards: how many there are.
         now: monotonic seconds.
+        entrances: stages that get every message of some sources, and those sources; () is all.
     """
 
-    def __init__(self, stages: Sequence[str], *, shards: int, now: float) -> None:
+    def __init__(
+        self,
+        stages: Sequence[str],
+        *,
+        shards: int,
+        now: float,
+        entrances: Mapping[str, tuple[int, ...]] | None = None,
+    ) -> None:
         self._started = self._reported = now
         self._total, self._window = _Counts(), _Counts()
         self._loads = [_Load() for _ in range(shards)]
         self._stages = {stage: Tally() for stage in stages}
         self._order = list(stages)
+        self._entrances = entrances or {}
+        self._untold: dict[str, int] = {}
+        self._unsplit = 0
 
     @property
     def settled(self) -> int:
@@ -106,11 +77,29 @@ class Stats:
         window.bytes += sum([len(message.payload) for message in batch.messages])
         window.batches += 1
         window.waited += now - batch.messages[0].received
+        self._unsplit += len(batch.messages)
         for shard, portion in portions.items():
             self._loads[shard].messages += len(portion.ids)
+            self._unsplit -= len(portion.ids) - len(portion.mute)
 
-    def outcome(self, shard: int, outcome: Outcome) -> None:
-        """A shard answered."""
+    def handed(self, portion: Portion) -> list[int]:
+        """How many messages of a portion each of the entrances gets; none in a later pass."""
+        if portion.level or not portion.ids:
+            return []
+        origins = portion.origins
+        return [
+            sum(origins.count(one) for one in wanted) if origins and wanted else len(portion.ids)
+            for wanted in self._entrances.values()
+        ]
+
+    def outcome(self, shard: int, outcome: Outcome, handed: Sequence[int] = ()) -> None:
+        """A shard answered.
+
+        Args:
+            shard: which one.
+            outcome: its answer.
+            handed: for its portion, as `handed` said.
+        """
         load = self._loads[shard]
         load.keys = outcome.keys
         load.evicted += outcome.evicted
@@ -118,6 +107,7 @@ class Stats:
             self._stages[stage] = added(self._stages[stage], tally)
             load.busy += tally.busy
             load.window_busy += tally.busy
+        self._compare(outcome, handed)
 
     def settled_batch(self, batch: Batch, results: int, rejected: int, now: float) -> None:
         """A batch's results are with the sinks."""
@@ -133,34 +123,69 @@ class Stats:
             count += 1
         window.latency.add(now - received, count)
 
-    def replan(self, stages: Sequence[str]) -> None:
+    def replan(self, stages: Sequence[str], entrances: Mapping[str, tuple[int, ...]] | None = None) -> None:
         """Other stages from now on; figures of those that stay are kept."""
+        self._entrances = entrances or {}
         self._stages = {stage: self._stages.get(stage, Tally()) for stage in stages}
         self._order = list(stages)
 
-    def report(self, now: float) -> dict[str, Any]:
-        """Figures since start and since the last report, as plain data; begins a new window."""
-        window, self._window = self._window, _Counts()
-        seconds, self._reported = max(now - self._reported, 1e-9), now
-        self._total.add(window)
+    def alarms(self) -> list[Alarm]:
+        """What does not add up: messages that went to no shard, or no stage tells of; records whose fate none tells."""
+        found = []
+        if self._unsplit:
+            found.append(Alarm("shards", self._unsplit, "messages of batches are not those the shards were sent"))
+        for stage, tally in self._stages.items():
+            fates = {"out": tally.passed, "filtered": tally.filtered, "rejected": tally.rejected}
+            found += residue(f"stage {stage}", tally.received, "in", **fates)
+            if untold := self._untold.get(stage):
+                found.append(
+                    Alarm(f"input of stage {stage}", untold, "it was handed messages that it does not tell of")
+                )
+        return found
+
+    def report(self, now: float, *, look: bool = False) -> dict[str, Any]:
+        """Figures since start and since the last report, as plain data; begins a new window.
+
+        Args:
+            now: monotonic seconds.
+            look: whether the window goes on, for whom the last report is somebody else's.
+        """
+        window, seconds = self._window, max(now - self._reported, 1e-9)
+        total = _Counts()
+        total.add(self._total)
+        total.add(window)
+        shards = [self._shard(load, seconds) for load in self._loads]
+        if not look:
+            self._total, self._window, self._reported = total, _Counts(), now
+            for load in self._loads:
+                load.window_busy = 0.0
         return {
             "schema": SCHEMA,
             "uptime_s": round(now - self._started, 3),
-            "messages": _figures(self._total),
+            "messages": _figures(total),
             "window": {"seconds": round(seconds, 3), **_figures(window), **_rates(window, seconds)},
             "batch": _batches(window),
             "latency_ms": _quantiles(window.latency),
-            "latency_ms_since_start": _quantiles(self._total.latency),
+            "latency_ms_since_start": _quantiles(total.latency),
             "stages": [_stage(stage, self._stages[stage]) for stage in self._order],
-            "shards": [self._shard(load, seconds) for load in self._loads],
+            "shards": shards,
         }
 
-    def _shard(self, load: _Load, seconds: float) -> dict[str, Any]:
-        share, load.window_busy = load.window_busy / seconds, 0.0
+    def _compare(self, outcome: Outcome, handed: Sequence[int]) -> None:
+        """See that the stages tell of all they were handed; not where the engine refused a message in their place."""
+        if not handed or any(reject.stage not in self._stages for reject in outcome.rejects):
+            return
+        told = dict(zip(self._order, outcome.tallies, strict=False))
+        for stage, count in zip(self._entrances, handed, strict=False):
+            if rest := count - told.get(stage, _NOTHING).received:
+                self._untold[stage] = self._untold.get(stage, 0) + rest
+
+    @staticmethod
+    def _shard(load: _Load, seconds: float) -> dict[str, Any]:
         return {
             "messages": load.messages,
             "busy_s": round(load.busy, 3),
-            "load": round(share, 4),
+            "load": round(load.window_busy / seconds, 4),
             "tasks": load.keys,
             "evicted": load.evicted,
         }
@@ -174,6 +199,7 @@ def _stage(name: str, tally: Tally) -> dict[str, Any]:
         "filtered": tally.filtered,
         "rejected": tally.rejected,
         "emitted": tally.emitted,
+        "residue": tally.received - tally.passed - tally.filtered - tally.rejected,
         "busy_s": round(tally.busy, 3),
         **({"counts": tally.counts} if tally.counts else {}),
     }

@@ -6,16 +6,18 @@ from typing import Any, Self
 
 from riotd import config as cfg
 from riotd.batching import Batcher, Limits
+from riotd.channels import Channels
 from riotd.clock import Clock, SystemClock
 from riotd.dataflow import Plan
 from riotd.errors import ConfigError, Mistake
 from riotd.keeping import Keeper
+from riotd.ledger import Ledger
 from riotd.mqtt import Publisher
 from riotd.partitioning import Keying, KeyOf, Partitioner, by_field, by_topic_level, by_topic_regex, one_key
 from riotd.ports import Diary, Engine, RejectSink, Sink, Source
 from riotd.pump import Before, Books, Ends, Pump
 from riotd.reporter import Reporter
-from riotd.segments import passes
+from riotd.segments import entrances, passes
 from riotd.sources.journaled import Journaled
 from riotd.stats import Stats
 
@@ -95,9 +97,9 @@ class Service:
         )
         self.reporter = None if publisher is None else self._reporter(publisher, clock)
 
-    def report(self) -> dict[str, Any]:
-        """The pump's statistics with the counters of the parts; begins a new window."""
-        report = {"name": self.config.name, **self.pump.report()}
+    def report(self, *, look: bool = False) -> dict[str, Any]:
+        """The pump's statistics with the counters of the parts; begins a new window, or only looks."""
+        report = {"name": self.config.name, **self.pump.report(look=look)}
         report["sinks"] = {
             name: dict(sink.counters()) for name, sink in zip(self.config.sinks, self.outputs.sinks, strict=True)
         }
@@ -192,11 +194,20 @@ def _books(config: cfg.Config, plan: Plan, clock: Clock, *, diary: Diary | None)
             shards=config.engine.shards,
             topics=any(outlet.topics for outlet in plan.outlets),
         ),
-        Stats([stage.id for stage in plan.stages], shards=config.engine.shards, now=now),
+        Stats([stage.id for stage in plan.stages], shards=config.engine.shards, now=now, entrances=entrances(plan)),
         config.max_in_flight,
         passes(plan),
         diary,
+        ledger=Ledger(Channels({inlet.name or "source": _filters(config, inlet) for inlet in config.inlets})),
     )
+
+
+def _filters(config: cfg.Config, inlet: cfg.Inlet) -> Sequence[str]:
+    """What a source takes in, in the config's words."""
+    block = inlet.block
+    if isinstance(block, cfg.MqttSource):
+        return block.topics
+    return (block.path if isinstance(block, cfg.FileSource) else f"timer/{inlet.name or config.name}",)
 
 
 def _keying(inlet: cfg.Inlet) -> Keying:

@@ -9,7 +9,7 @@ from riotd.bounded.places import Done
 from riotd.bounded.report import About, Latency, Report, ShardFigures, StageFigures
 from riotd.dataflow import Plan
 from riotd.messages import Outcome, Reject, Tally, added
-from riotd.stats import Sketch
+from riotd.quantiles import Sketch
 
 SHOWN = 5
 """Refused lines that are kept for the summary."""

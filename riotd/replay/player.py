@@ -6,7 +6,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Protocol
 
-from riotd.stats import Sketch
+from riotd.quantiles import Sketch
 
 _PATIENCE = 0.002
 """Seconds; a shorter wait is none (RIoTBench's sender: 10 ms): what is due so soon goes along."""

@@ -18,7 +18,7 @@ def batches(*counts: int) -> list[Batch]:
 
 def opened(ledger: Ledger, made: list[Batch]) -> list[Batch]:
     for batch in made:
-        ledger.receive(len(batch.messages))
+        ledger.receive(batch.messages)
         ledger.open(batch)
     return made
 

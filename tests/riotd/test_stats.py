@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from riotd.messages import Batch, Message, Outcome, Portion, Tally
-from riotd.stats import Sketch, Stats
+from riotd.quantiles import Sketch
+from riotd.stats import Stats
 
 values = st.lists(st.floats(1e-6, 86_400), min_size=1, max_size=200)
 
@@ -92,6 +93,7 @@ def test_stages_and_shards_add_up() -> None:
         "filtered": 0,
         "rejected": 2,
         "emitted": 8,
+        "residue": 0,
         "busy_s": 0.5,
     }
     assert [shard["load"] for shard in report["shards"]] == [0.5, 0.5]
