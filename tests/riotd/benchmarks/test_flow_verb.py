@@ -63,7 +63,7 @@ def test_the_paper_s_cases() -> None:
 
 @pytest.mark.parametrize(("flow", "dataset"), PUBLISHED)
 def test_every_case_has_its_ends(flow: Flow, dataset: Dataset, tmp_path: Path) -> None:
-    """Each configuration that comes with riotd has a topic for messages, others for results, at the broker asked for."""
+    """Each configuration that comes with riotd has a topic for messages and others for results, all at one broker."""
     annotations(Wanted(dataset=dataset, rate=10.0, seconds=1.0), tmp_path)
     place = Place(tmp_path, "mqtt://127.0.0.1:7", Engine("ray", 3), {})
     found = ends(Case(flow, dataset), folder(), place)
