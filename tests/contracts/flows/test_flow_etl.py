@@ -37,7 +37,7 @@ def _by_source(rows: list[references.Reading]) -> dict[str, list[tuple[float, di
 
 @cases(of="inline', 1")
 def test_messages_need_not_be_taken_apart(case: Case) -> None:
-    """With `explode: false` the same dataflow gives the same rows, at less than half of the cost."""
+    """With `explode: false` the same dataflow gives the same rows, for less."""
     feed, engine = case
     ran = run("etl", feed, sinks=["senml"], settings=["stages.parse.params.explode=false"], **engine)
     assert by_source(ran.results["senml"]) == _by_source(list(references.etl(feed.dataset, feed.lines, feed.known)))
