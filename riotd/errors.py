@@ -45,7 +45,16 @@ class EngineError(RiotdError):
 
 
 class ShardLost(EngineError):  # noqa: N818 - it names what happened
-    """A shard's worker died before it answered."""
+    """A shard's worker died before it answered.
+
+    Args:
+        what: happened, in words.
+        deed: what the worker was doing that it had to be ended for, as `took longer than 30s`; "" if it just died.
+    """
+
+    def __init__(self, what: str, *, deed: str = "") -> None:
+        super().__init__(f"{what}: {deed}" if deed else what)
+        self.deed = deed
 
 
 class ShardTimeout(EngineError):  # noqa: N818

@@ -24,6 +24,8 @@ class Patience:
 
     def __init__(self, stage: str, cancelled: Event) -> None:
         self._stage, self._cancelled = stage, cancelled
+        self.pausing = False
+        """Whether it waits at this moment; read from other threads."""
 
     def ask(self, question: Callable[[], _T], refusal: Unavailable | None = None) -> _T:
         """What the question gives once it no longer raises `Unavailable`; any other error of its as it is.
@@ -44,7 +46,7 @@ class Patience:
                 refusal = error
         _log.warning("stage %r waits: %s", self._stage, refusal)
         pause, longest = _PAUSES
-        while not self._cancelled.wait(pause):
+        while not self._waited(pause):
             pause = min(2 * pause, longest)
             try:
                 answer = question()
@@ -54,3 +56,11 @@ class Patience:
                 _log.info("stage %r goes on", self._stage)
                 return answer
         raise EngineError(f"stage {self._stage!r} was still waiting: {refusal}") from refusal
+
+    def _waited(self, pause: float) -> bool:
+        """Wait; whether the wait was cancelled."""
+        self.pausing = True
+        try:
+            return self._cancelled.wait(pause)
+        finally:
+            self.pausing = False

@@ -50,13 +50,18 @@ class Shard:
         return portion.level > 0 or not portion.origins or not self._awaited.isdisjoint(portion.origins)
 
     @property
+    def pausing(self) -> bool:
+        """Whether it waits for something outside at this moment; from any thread."""
+        return any(running.pausing for running in self._stages)
+
+    @property
     def labour(self) -> tuple[int, ...] | None:
         """Where it is in its work: the same at two looks if no record was done between them.
 
         None while it has no record to do, or waits for something outside. From any thread.
         """
         portion = self._present
-        if portion is None or not portion.size or any(running.pausing for running in self._stages):
+        if portion is None or not portion.size or self.pausing:
             return None
         return (self._runs, *[running.left for running in self._stages])
 

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from operator import length_hint
 from threading import Event
 from time import perf_counter
 from typing import Any, NamedTuple
@@ -67,6 +68,7 @@ class RunningStage:
         self._shared = _Slot(self._made(), 0.0)  # also finds wrong parameters now, not at a message
         self._swept = 0.0
         self._timeout = self._shared.task.idle_timeout
+        self._todo: Iterator[Record] = iter(())
         self._armed: dict[str, float] = {}  # keys whose instances wait for time to pass, the longest unused first
         self._per_key = self._task.stateful and not self._task.shared
         self._placed = placing(step)
@@ -81,6 +83,16 @@ class RunningStage:
     def timed(self) -> int:
         """Task instances that wait for time to pass."""
         return len(self._armed)
+
+    @property
+    def pausing(self) -> bool:
+        """Whether it waits for something outside at this moment; from any thread."""
+        return self._patience.pausing
+
+    @property
+    def left(self) -> int:
+        """Records of the present portion that it has not begun; from any thread, at no cost to the one that works."""
+        return length_hint(self._todo)
 
     def same(self, other: "RunningStage") -> bool:
         """Whether the other's instances can be this stage's: task, parameters and key are the same."""
@@ -100,7 +112,8 @@ class RunningStage:
         passed = rejected = 0
         per_key, slots, process = self._per_key, self._slots, self._asked(records)
         timed = self._timeout is not None
-        for index, record in enumerate(records):
+        self._todo = iter(records)
+        for index, record in enumerate(self._todo):
             if per_key:
                 key = record.source if keys is None else keys[index]
                 slot = slots.get(key) or self._begun(key, record, portion)

@@ -16,6 +16,8 @@ FIXED = (
     "engine.type",
     "engine.shards",
     "engine.address",
+    "engine.deadline",
+    "engine.memory",
     "stats.topic",
     "stats.status",
     "stats.connection",
@@ -23,6 +25,7 @@ FIXED = (
     "state",
 )
 """Keys that only a restart changes; all others are swapped at a batch boundary."""
+_PLACED = [key.removeprefix("engine.") for key in FIXED if key.startswith("engine.")]
 
 
 def difference(old: Config, new: Config) -> tuple[list[str], list[str]]:
@@ -48,7 +51,7 @@ def merged(old: Config, new: Config) -> Config:
         "sources": old.sources,
         "key": old.key,
         "engine": new.engine.model_copy(
-            update={key: getattr(old.engine, key) for key in ("type", "shards", "address")}
+            update={key: getattr(old.engine, key) for key in _PLACED}
         ),
         "stats": new.stats.model_copy(
             update={key: getattr(old.stats, key) for key in ("topic", "status", "connection")}

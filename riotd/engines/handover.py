@@ -6,7 +6,8 @@ once. Pure bookkeeping: knows no actors, no loop, no clock.
 
 A portion that is the first unanswered one at three deaths in a row is taken apart: its messages go one at a time,
 each sent only when everything before it is confirmed, so that the death that follows names the message. That one is
-refused, the others keep their order and their results.
+refused, the others keep their order and their results. If the worker had to be ended for what the portion made it do,
+once is enough: a worker may be killed by chance, but does not hang by chance.
 """
 
 from collections.abc import Sequence
@@ -39,6 +40,7 @@ class Call(msgspec.Struct, eq=False):
         data: its argument.
         answered: whether its outcome has come; if it is sent again, then for its effect only.
         piece: whether it is one message of a portion that was taken apart.
+        timed: whether it has messages or records, and so a deadline.
     """
 
     number: int
@@ -46,6 +48,7 @@ class Call(msgspec.Struct, eq=False):
     data: bytes
     answered: bool = False
     piece: bool = False
+    timed: bool = False
 
     @property
     def alone(self) -> bool:
@@ -87,10 +90,10 @@ class Handover:
         self._condemned = 0
         self._parts: dict[int, list[Outcome]] = {}
 
-    def add(self, method: Method, data: bytes) -> int:
+    def add(self, method: Method, data: bytes, *, timed: bool = False) -> int:
         """Put a call at the end of the log; its number."""
         self._numbers += 1
-        self._log.append(Call(self._numbers - 1, method, data))
+        self._log.append(Call(self._numbers - 1, method, data, timed=timed))
         self._bytes += len(data)
         return self._numbers - 1
 
@@ -147,8 +150,11 @@ class Handover:
         self._bytes -= sum(len(call.data) for call in covered)
         return True
 
-    def died(self) -> Answer | None:
+    def died(self, deed: str = "") -> Answer | None:
         """The present worker is gone; all there is must be sent to the next. An answer if that settles a portion.
+
+        Args:
+            deed: what it was ended for, see `ShardLost`.
 
         Raises:
             EngineError: workers die whatever is done; names the batch.
@@ -157,11 +163,12 @@ class Handover:
         self.resubmitted += sum(not call.answered for call in self._log[: self._sent])
         self._sent, self._unconfirmed, self._snapshot_asked = 0, 1, False
         if alone is not None:
-            return self._condemn(alone)
+            return self._condemn(alone, deed)
         suspect = next((call for call in self._log if not call.answered), None)
         self._deaths = self._deaths + 1 if suspect is self._suspect else 1
         self._suspect = suspect
-        if self._deaths == _SUSPICIOUS:
+        guilty = deed != "" and suspect is not None and suspect.timed and not suspect.piece
+        if guilty or self._deaths == _SUSPICIOUS:
             self._take_apart(suspect)
         return None
 
@@ -174,14 +181,14 @@ class Handover:
         portion = _decode(call.data)
         if call.piece or not portion.size:
             raise EngineError(f"{_SUSPICIOUS} workers in a row died before batch {portion.batch} was done")
-        pieces = [Call(call.number, "run", _encode(piece), piece=True) for piece in split(portion)]
+        pieces = [Call(call.number, "run", _encode(piece), piece=True, timed=True) for piece in split(portion)]
         at = self._log.index(call)
         self._log[at : at + 1] = pieces
         self._bytes += sum(len(piece.data) for piece in pieces) - len(call.data)
         self._parts[call.number] = []
         self._deaths = 0
 
-    def _condemn(self, call: Call) -> Answer | None:
+    def _condemn(self, call: Call, deed: str) -> Answer | None:
         """Refuse the message that was alone with a worker when it died."""
         portion = _decode(call.data)
         self._condemned += 1
@@ -191,7 +198,8 @@ class Handover:
             )
         self._log.remove(call)
         self._bytes -= len(call.data)
-        reason = f"killed its worker {_SUSPICIOUS + 1} times, at last alone"
+        reason = deed and f"{deed}, alone and in company"
+        reason = reason or f"killed its worker {_SUSPICIOUS + 1} times, at last alone"
         return self._part(call.number, Outcome(portion.batch, [], [Reject(STAGE, portion.ids[0], reason)], []))
 
     def _part(self, number: int, outcome: Outcome) -> Answer | None:

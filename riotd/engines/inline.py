@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from riotd.dataflow import Plan
+from riotd.engines.limits import Deadline
 from riotd.engines.worker import build
 from riotd.messages import Outcome, Portion
 from riotd.shard import Shard
@@ -40,13 +41,23 @@ class InlineEngine:
     before. How much may wait for a thread is bounded by the caller's credits. Cancelling the awaitable does not
     stop the portion.
 
+    Args:
+        plan: what the shards run.
+        shards: how many.
+        deadline: seconds a record may take, but for waiting for something outside: past it the process ends, as if
+            killed. 0 for ever.
+
     Raises:
         EngineError: on entering, if a stage's task can't be made.
     """
 
-    def __init__(self, plan: Plan, *, shards: int = 1) -> None:
+    deadline = 0.0
+    """As `Engine.deadline`: a thread that hangs can't be dealt with here, only left to the next start."""
+
+    def __init__(self, plan: Plan, *, shards: int = 1, deadline: float = 0.0) -> None:
         self._plan = plan
         self._shards: list[Shard] = []
+        self._deadline = Deadline(lambda: [shard.labour for shard in self._shards], seconds=deadline)
         self._threads = [_Thread(f"shard-{index}") for index in range(shards)]
         self._paces = [_Pace() for _ in range(shards)]
 
@@ -61,12 +72,14 @@ class InlineEngine:
         if errors := [error for error in made if isinstance(error, BaseException)]:
             await self.__aexit__(None, None, None)
             raise errors[0]
+        self._deadline.begin()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Let the threads end; a task that waits for something unavailable gives up."""
+        self._deadline.end()
         for shard in self._shards:
             shard.cancel()
         ended = [thread.end() for thread in self._threads if thread.is_alive()]
@@ -96,6 +109,11 @@ class InlineEngine:
         self._paces = [_Pace() for _ in self._threads]
         pairs = zip(self._threads, self._shards, strict=True)
         await asyncio.gather(*(thread.call(shard.reconfigure, plan) for thread, shard in pairs))
+
+    def signs(self) -> object:
+        """As `Engine.signs`."""
+        now = perf_counter()
+        return [now if shard.pausing else shard.labour for shard in self._shards]
 
     def counters(self) -> Mapping[str, int]:
         """In flight per shard: `in_flight.0`, ..."""

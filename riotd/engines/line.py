@@ -15,6 +15,7 @@ from riotd.engines.worker import HEADER, frame
 from riotd.errors import EngineError, ShardLost
 
 _answer = msgspec.msgpack.Decoder(tuple[str, Any]).decode
+_SIGN, _LAST_WORDS = 0x90, 0x91  # a MessagePack array of no members, of one
 _MAX_TICKET = 64
 """Bytes that a caller may send before it has shown a ticket."""
 
@@ -24,6 +25,9 @@ class Line:
 
     Everything happens on the loop. Answers come in the order of the calls, each as a future: with what the worker
     gave; with EngineError if it raised; with ShardLost once the line is dead, for whatever is not yet answered.
+
+    Attributes:
+        spoke: the loop's time at which the worker last answered, or gave a sign that it gets on.
     """
 
     def __init__(self) -> None:
@@ -32,6 +36,7 @@ class Line:
         self._unsent: list[bytes] = []
         self._transport: asyncio.WriteTransport | None = None
         self._dead: ShardLost | None = None
+        self.spoke = self._loop.time()
 
     def ask(self, method: str, *arguments: str | bytes) -> asyncio.Future[Any]:
         """Call a method of the worker; returns at once."""
@@ -54,7 +59,13 @@ class Line:
         self._unsent = []
 
     def heard(self, body: bytes) -> None:
-        """The answer to the oldest call."""
+        """The answer to the oldest call, or what is said beside."""
+        self.spoke = self._loop.time()
+        if body[0] == _SIGN:
+            return
+        if body[0] == _LAST_WORDS:
+            self.lost(ShardLost("it was about to bloat", deed=msgspec.msgpack.decode(body)[0]))
+            return
         problem, value = _answer(body)
         answer = self._answers.popleft()
         if answer.done():

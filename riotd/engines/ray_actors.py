@@ -44,9 +44,9 @@ class RayEngine:
     Actors ask for no logical CPU, so that the pool starts on any machine, and for spreading, so that a cluster is used.
 
     Portions and outcomes travel over a socket for each worker, see `line`; on a cluster workers must reach this
-    machine's address. How much may be in flight is bounded by the caller's credits. A task that never returns holds
-    up its shard for ever. What a shard raises is a bug and comes out of the awaitable as EngineError with the worker's
-    traceback. Cancelling it stops nothing.
+    machine's address. How much may be in flight is bounded by the caller's credits. A worker that is at one record for
+    longer than the deadline, or takes more than its memory, is replaced like one that died. What a shard raises is a
+    bug and comes out of the awaitable as EngineError with the worker's traceback. Cancelling it stops nothing.
 
     Args:
         plan: what the shards run.
@@ -54,21 +54,34 @@ class RayEngine:
         address: of a running cluster, `host:port` or `auto`, where riotd must be installed; default a local pool of
             our own. A process that already talks to Ray goes on with that one.
         patience: seconds a worker may take until it is ready.
+        deadline: seconds a record may take, but for waiting for something outside; 0 for ever.
+        memory: bytes a worker may take of its own; 0 for any.
 
     Raises:
         ConfigError: Ray is not installed.
         EngineError: on entering, if a stage's task can't be made, or Ray can't be started or reached.
     """
 
-    def __init__(self, plan: Plan, *, shards: int = 1, address: str | None = None, patience: float = 60.0) -> None:
+    def __init__(  # noqa: PLR0913 - seven by keyword are the house's limit
+        self,
+        plan: Plan,
+        *,
+        shards: int = 1,
+        address: str | None = None,
+        patience: float = 60.0,
+        deadline: float = 0.0,
+        memory: int = 0,
+    ) -> None:
         if find_spec("ray") is None:
             raise ConfigError([Mistake("engine.type", "ray is not installed", "pip install 'riotd[ray]'")])
         self._cluster = Cluster(address, shards=shards)
         self._crew = Crew(_encode(plan))
         self._exchange = Exchange()
         self._place = _Place()
+        self._limits, self.deadline = (deadline, memory), deadline
         self._lanes = [
-            Lane(f"shard {index}", self._crew.plan, hire=self._crew.hire, patience=patience) for index in range(shards)
+            Lane(f"shard {index}", self._crew.plan, hire=self._crew.hire, patience=patience, deadline=deadline)
+            for index in range(shards)
         ]
 
     async def __aenter__(self) -> Self:
@@ -101,7 +114,7 @@ class RayEngine:
 
     def submit(self, shard: int, portion: Portion) -> asyncio.Future[Outcome]:
         """Start now; portions of a shard are processed in the order of the calls. An empty one flushes its tasks."""
-        return self._lanes[shard].submit("run", _encode(portion))
+        return self._lanes[shard].submit("run", _encode(portion), timed=portion.size > 0)
 
     async def reconfigure(self, plan: Plan) -> None:
         """Run `plan` from the next `submit` on; raises EngineError, and goes on with the old one, if it can't."""
@@ -118,6 +131,10 @@ class RayEngine:
             **{f"in_flight.{index}": lane.waiting for index, lane in enumerate(self._lanes)},
         }
 
+    def signs(self) -> object:
+        """As `Engine.signs`."""
+        return [lane.sign for lane in self._lanes]
+
     async def pid(self, shard: int) -> int:
         """Process number of a shard's worker, behind the calls so far; raises ShardLost while it is replaced."""
         worker = self._lanes[shard].worker
@@ -127,7 +144,7 @@ class RayEngine:
 
     def _worker(self) -> "_Actor":
         line, address = self._exchange.line()
-        return _Actor(self._place.actor(), line, address)
+        return _Actor(self._place.actor(), line, (*address, *self._limits))
 
 
 class _Place:
@@ -155,11 +172,15 @@ class _Place:
 class _Actor:
     """A `Worker` in an actor; keeps `riotd.engines.lanes.Remote`."""
 
-    def __init__(self, handle: Any, line: Line, address: tuple[str, int, str]) -> None:  # noqa: ANN401 - Ray's types are not checked
+    def __init__(self, handle: Any, line: Line, address: tuple[str, int, str, float, int]) -> None:  # noqa: ANN401 - Ray's types are not checked
         self._handle, self._line = handle, line
         self._loop = asyncio.get_running_loop()
         self.ask = line.ask
         handle.serve.remote(*address).future().add_done_callback(self._ended)
+
+    @property
+    def spoke(self) -> float:
+        return self._line.spoke
 
     def kill(self) -> None:
         import ray  # noqa: PLC0415 - see the module's docstring

@@ -7,11 +7,13 @@ import sys
 import traceback
 from contextlib import suppress
 from struct import Struct
+from threading import Lock
 from typing import Any, Literal
 
 import msgspec
 
 from riotd.dataflow import Plan
+from riotd.engines.limits import Watch
 from riotd.errors import EngineError
 from riotd.messages import Outcome, Portion
 from riotd.shard import Shard
@@ -56,7 +58,10 @@ def _blame(plan: Plan) -> str:
 
 
 def frame(*parts: object) -> bytes:
-    """A call `(method, arguments...)`, or an answer `(what went wrong or "", value)`, ready for the socket."""
+    """A call `(method, arguments...)`, or an answer `(what went wrong or "", value)`, ready for the socket.
+
+    Beside answers a worker says `()`, a sign that it gets on, and `(last words)`, why it ends.
+    """
     body = _encode(parts)
     return HEADER.pack(len(body)) + body
 
@@ -69,9 +74,18 @@ class Worker:
 
     def __init__(self) -> None:
         self._shard: Shard | None = None
+        self._called = False
+        self._speaking = Lock()
 
-    def serve(self, host: str, port: int, ticket: str) -> None:
+    def serve(self, host: str, port: int, ticket: str, deadline: float = 0.0, memory: int = 0) -> None:
         """Do what is asked over a socket, one call after the other, until the daemon hangs up.
+
+        Args:
+            host: of the daemon.
+            port: where it listens.
+            ticket: what we show it.
+            deadline: seconds; several times in each of them a sign is given while a call gets on. 0 for no signs.
+            memory: bytes this process may take; 0 for any.
 
         Raises:
             OSError: the daemon can't be reached at this address.
@@ -81,10 +95,34 @@ class Worker:
             line.settimeout(None)
             line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             line.sendall(frame(ticket))
+            watch = Watch(
+                self._labour,
+                sign=lambda: self._sign(line),
+                last_words=lambda words: self._say(line, words),
+                deadline=deadline,
+                memory=memory,
+            )
+            watch.begin()
             calls = line.makefile("rb", buffering=_BUFFER)
             while header := calls.read(HEADER.size):
                 method, *arguments = _call(calls.read(HEADER.unpack(header)[0]))
-                line.sendall(frame(*self._done(method, arguments)))
+                self._called = True
+                answer = self._done(method, arguments)
+                self._called = False
+                self._say(line, *answer)
+            watch.end()
+
+    def _say(self, line: socket.socket, *parts: object) -> None:
+        """From any thread. Whoever does not get through need not: the daemon has hung up, and the process ends."""
+        with self._speaking, suppress(ConnectionError):
+            line.sendall(frame(*parts))
+
+    def _sign(self, line: socket.socket) -> None:
+        if self._called:
+            self._say(line)
+
+    def _labour(self) -> tuple[int, ...] | None:
+        return None if self._shard is None else self._shard.labour
 
     def _done(self, method: str, arguments: list[str | bytes]) -> tuple[str, Any]:
         """Do one call; what went wrong or "", and what it gave."""
