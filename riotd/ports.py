@@ -122,6 +122,10 @@ class Engine(Resource, Protocol):
         """
 
     async def reconfigure(self, plan: Plan) -> None:
+    @property
+    def deadline(self) -> float:
+        """Seconds after which the engine itself deals with a task that hangs, and goes on; 0 if it does not."""
+
         """Run `plan` from the next `submit` on. Called with nothing in flight.
 
         State of a stage whose id, task and parameters are unchanged is kept.
@@ -129,3 +133,6 @@ class Engine(Resource, Protocol):
 
     def counters(self) -> Mapping[str, int]:
         """Counts since start, for the statistics."""
+    def signs(self) -> object:
+        """What changes as long as tasks get on, or wait for something outside; the same while all idle or hang."""
+

@@ -149,18 +149,23 @@ class Supervisor:
         self._notifier.ready()
 
     async def _watch(self) -> None:
-        """Feed systemd's watchdog on progress or honest idleness: never while the engine owes an answer in vain."""
+        """Feed systemd's watchdog on progress or honest idleness: never while the engine owes an answer in vain.
+
+        An engine that deals with a hung task by itself is given the time for it.
+        """
         interval = self._notifier.watchdog_interval
         if interval is None:
             return
-        settled, since_answer = -1, 0.0
+        service = self._service
+        longest = max(interval, 2 * service.engine.deadline)
+        before, since_answer = (-1, service.engine.signs()), 0.0
         while True:
             await asyncio.sleep(interval / 4)
-            pump = self._service.pump
-            progress = pump.answered != settled
-            since_answer = 0.0 if progress or not pump.in_engine else since_answer + interval / 4
-            settled = pump.answered
-            if since_answer < interval:
+            pump = service.pump
+            now = (pump.answered, service.engine.signs())
+            since_answer = 0.0 if now != before or not pump.in_engine else since_answer + interval / 4
+            before = now
+            if since_answer < longest:
                 self._notifier.watchdog()
 
     @contextmanager

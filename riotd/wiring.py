@@ -252,10 +252,12 @@ def _engine(config: cfg.Config, plan: Plan) -> Engine:
     if block.type == "ray":
         from riotd.engines.ray_actors import RayEngine  # noqa: PLC0415 - Ray takes a second to load
 
-        return RayEngine(plan, shards=block.shards, address=block.address)
+        return RayEngine(
+            plan, shards=block.shards, address=block.address, deadline=block.deadline, memory=block.memory or 0
+        )
     from riotd.engines.inline import InlineEngine  # noqa: PLC0415
 
-    return InlineEngine(plan, shards=block.shards)
+    return InlineEngine(plan, shards=block.shards, deadline=block.deadline)
 
 
 def _connection(config: cfg.Config, own: cfg.Connection | None) -> cfg.Connection | None:

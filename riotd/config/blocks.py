@@ -64,6 +64,9 @@ class EngineBlock(Block):
         address: of a running Ray cluster (`host:port` or `auto`); default a local one of our own.
         max_keys: task instances one stage keeps in one shard.
         idle: how long an unused task instance is kept; 0 is for ever.
+        deadline: how long a record may take, but for waiting for something outside; 0 is for ever. On Ray the message
+            becomes a dead letter; inline the daemon ends, and its next life finds the message by the journal.
+        memory: what a worker on Ray may take of its own, of which 80 MB go to Ray and Python; default any.
     """
 
     type: Literal["inline", "ray"] = "inline"
@@ -71,6 +74,8 @@ class EngineBlock(Block):
     address: str | None = None
     max_keys: int = Field(default=1_000_000, ge=1)
     idle: Duration = 0.0
+    deadline: Duration = 60.0
+    memory: Size | None = Field(default=None, ge=200 * 10**6)
 
 
 class MqttSink(Block):
@@ -135,15 +140,19 @@ class MqttRejects(Block):
 
 
 class FileRejects(Block):
-    """Dead letters into a file, as JSON lines; the raw bytes in base64 where they are not UTF-8.
+    """Dead letters into files, as JSON lines; the raw bytes in base64 where they are not UTF-8.
 
     Attributes:
         type: `file`.
-        path: appended to; its folder must be there.
+        path: appended to; its folder must be there. Older letters are in `<path>.1`, `<path>.2`, ...
+        max_size: bytes of all files together; past it the oldest letters go.
+        files: how many there are.
     """
 
     type: Literal["file"]
     path: Path
+    max_size: Size = Field(default=100 * 10**6, ge=10_000)
+    files: int = Field(default=5, ge=2, le=1000)
 
 
 class LogRejects(Block):
