@@ -13,7 +13,7 @@ from riotd.batching import Batcher, Limits
 from riotd.clock import Clock
 from riotd.dataflow import Plan
 from riotd.ledger import Ledger
-from riotd.messages import Batch, Crossing, Cut, DeadLetter, Outcome, Past, Portion, Reject, Result
+from riotd.messages import Batch, Crossing, Cut, DeadLetter, Message, Outcome, Past, Portion, Reject, Result
 from riotd.partitioning import Partitioner
 from riotd.ports import Diary, Engine, RejectSink, Resumable, Rewindable, Sink, Source
 from riotd.segments import entrances, passes
@@ -199,6 +199,11 @@ class Pump:
         finally:
             self._held = False
             self._dispatch()
+
+    @property
+    def waiting(self) -> Sequence[Message]:
+        """What was received and waits for a batch."""
+        return self._books.batcher.waiting
 
     def audit(self) -> list[Alarm]:
         """What does not add up in the books; it is logged when it begins, grows, or ends."""

@@ -31,11 +31,11 @@ class _Counts:
 class _Load:
     """One shard's work."""
 
-    __slots__ = ("busy", "evicted", "keys", "messages", "window_busy")
+    __slots__ = ("busy", "evicted", "keys", "last_busy", "messages", "window_busy")
 
     def __init__(self) -> None:
         self.messages = self.keys = self.evicted = 0
-        self.busy = self.window_busy = 0.0
+        self.busy = self.window_busy = self.last_busy = 0.0
 
 
 class Stats:
@@ -56,8 +56,8 @@ class Stats:
         now: float,
         entrances: Mapping[str, tuple[int, ...]] | None = None,
     ) -> None:
-        self._started = self._reported = now
-        self._total, self._window = _Counts(), _Counts()
+        self._started = self._reported = self._before = now
+        self._total, self._last, self._window = _Counts(), _Counts(), _Counts()
         self._loads = [_Load() for _ in range(shards)]
         self._stages = {stage: Tally() for stage in stages}
         self._order = list(stages)
@@ -148,17 +148,19 @@ class Stats:
 
         Args:
             now: monotonic seconds.
-            look: whether the window goes on, for whom the last report is somebody else's.
+            look: whether the windows are somebody else's: the present one goes on, and what is said is of it and of
+                the one before, since it may have begun just now.
         """
-        window, seconds = self._window, max(now - self._reported, 1e-9)
-        total = _Counts()
-        total.add(self._total)
-        total.add(window)
-        shards = [self._shard(load, seconds) for load in self._loads]
+        window, seconds = self._window, max(now - (self._before if look else self._reported), 1e-9)
+        total = _sum(self._total, window)
+        if look:
+            window = _sum(self._last, window)
+        shards = [_shard(load, load.window_busy + look * load.last_busy, seconds) for load in self._loads]
         if not look:
-            self._total, self._window, self._reported = total, _Counts(), now
+            self._total, self._last, self._window = total, window, _Counts()
+            self._before, self._reported = self._reported, now
             for load in self._loads:
-                load.window_busy = 0.0
+                load.last_busy, load.window_busy = load.window_busy, 0.0
         return {
             "schema": SCHEMA,
             "uptime_s": round(now - self._started, 3),
@@ -180,15 +182,22 @@ class Stats:
             if rest := count - told.get(stage, _NOTHING).received:
                 self._untold[stage] = self._untold.get(stage, 0) + rest
 
-    @staticmethod
-    def _shard(load: _Load, seconds: float) -> dict[str, Any]:
-        return {
-            "messages": load.messages,
-            "busy_s": round(load.busy, 3),
-            "load": round(load.window_busy / seconds, 4),
-            "tasks": load.keys,
-            "evicted": load.evicted,
-        }
+
+def _sum(*counts: _Counts) -> _Counts:
+    whole = _Counts()
+    for each in counts:
+        whole.add(each)
+    return whole
+
+
+def _shard(load: _Load, busy: float, seconds: float) -> dict[str, Any]:
+    return {
+        "messages": load.messages,
+        "busy_s": round(load.busy, 3),
+        "load": round(busy / seconds, 4),
+        "tasks": load.keys,
+        "evicted": load.evicted,
+    }
 
 
 def _stage(name: str, tally: Tally) -> dict[str, Any]:

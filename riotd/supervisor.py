@@ -2,12 +2,15 @@
 
 import asyncio
 import logging
+import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, contextmanager
-from typing import Final
+from typing import Any, Final
 
+from riotd import __version__
 from riotd.config import Config
+from riotd.control import Control, own_place
 from riotd.errors import ConfigError, RiotdError
 from riotd.notify import Notifier
 from riotd.wiring import Service
@@ -40,6 +43,7 @@ class Supervisor:
         self._notifier = notifier
         self._signals: asyncio.Queue[signal.Signals] = asyncio.Queue()
         self._stack = AsyncExitStack()
+        self._phase = "starting"
         self.ready = asyncio.Event()
 
     async def run(self) -> int:
@@ -55,7 +59,7 @@ class Supervisor:
 
     def _verdict(self, life: "asyncio.Task[None]") -> int:
         ledger = self._service.pump.ledger
-        log.info("received %d = settled %d + in flight %d", ledger.received, ledger.settled, ledger.in_flight)
+        self._close_books()
         if life.cancelled():
             if ledger.in_flight:
                 log.error("stopped with %d messages unacknowledged", ledger.in_flight)
@@ -68,6 +72,17 @@ class Supervisor:
                 raise error  # a bug: the trace is for us, the restart is systemd's
             log.error("%s", one)
         return FAILED
+
+    def _close_books(self) -> None:
+        """Say the ledger, in all and by the ways messages came where there are several, and what does not add up."""
+        pump = self._service.pump
+        books, alarms = pump.ledger.report(pump.waiting), pump.audit()
+        rows = books["sources"]
+        for row in rows if len(rows) > 1 else ():
+            log.info("%s %s: %s", row["source"], row["filter"] or "(by no filter)", _sum(row))
+        log.info("%s%s", _sum(books), f", {books['replayed']} of them again" if books["replayed"] else "")
+        for alarm in alarms:
+            log.error("at the end: %s", alarm)
 
     async def _live(self) -> None:
         service = self._service
@@ -86,6 +101,9 @@ class Supervisor:
             if service.reporter is not None:
                 beside.append(group.create_task(service.reporter.run(), name="reporter"))
             self.ready.set()
+            self._phase = "running"
+            place = own_place(service.config.name)
+            await stack.enter_async_context(Control(place, {"status": self._status}))
             self._notifier.ready()
             log.info("%s is running: %s", service.config.name, _summary(service))
             if keeper is not None:
@@ -106,6 +124,7 @@ class Supervisor:
                 await self._change()
             else:
                 break
+        self._phase = "draining"
         self._notifier.stopping()
         if not self.ready.is_set():
             log.info("%s while starting: leaving", number.name)
@@ -168,6 +187,12 @@ class Supervisor:
             if since_answer < longest:
                 self._notifier.watchdog()
 
+    async def _status(self, _request: Mapping[str, Any]) -> dict[str, Any]:
+        """What `riotd status` shows: the statistics as they are, the window of whoever reports left as it is."""
+        service = self._service
+        who = {"name": service.config.name, "pid": os.getpid(), "version": __version__, "file": service.config.file}
+        return {**who, "phase": self._phase, "report": service.report(look=service.reporter is not None)}
+
     @contextmanager
     def _captured(self) -> Iterator[None]:
         self._capture()
@@ -191,6 +216,10 @@ def _leaves(error: BaseException) -> Iterator[BaseException]:
             yield from _leaves(one)
     else:
         yield error
+
+
+def _sum(books: Mapping[str, int]) -> str:
+    return f"received {books['received']} = settled {books['settled']} + in flight {books['in_flight']}"
 
 
 def _summary(service: Service) -> str:
