@@ -4,14 +4,16 @@ import asyncio
 import logging
 from collections.abc import Mapping
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from time import perf_counter
 
 from riotd.clock import Clock
+from riotd.errors import TransportError
 from riotd.journal import Checkpoint, Checkpoints, Folder, Log
 from riotd.journal.writer import Writer
-from riotd.messages import Cut
-from riotd.ports import Rewindable, Sink
+from riotd.messages import REJECTS, Cut
+from riotd.ports import RejectSink, Rewindable, Sink
 from riotd.pump import Before, Pump
 from riotd.sources.journaled import History
 from riotd.units import size_text
@@ -33,6 +35,9 @@ class Keeper:
         every: seconds between snapshots.
         quota: bytes of the journal, past which nothing is taken in.
         clock: for the snapshots' times.
+
+    Attributes:
+        rejects: where dead letters go, if that is to be cut back too.
     """
 
     def __init__(self, path: Path, sinks: Mapping[str, Sink], *, every: float, quota: int, clock: Clock) -> None:
@@ -44,6 +49,7 @@ class Keeper:
         self._roomy.set()
         self.log = Log(self._folder, segment=max(min(64 * 2**20, quota // 4), 2**16))
         self.writer = Writer(self.log)
+        self.rejects: RejectSink | None = None
         self.found: Checkpoint | None = None
         self.history: History
         self.snapshots = self.snapshot_bytes = 0
@@ -65,21 +71,38 @@ class Keeper:
             rewound: indexes of the sinks that have forgotten what they got since the snapshot.
         """
         found = self.found
-        return Before(found.shards if found else (), self.history, self.log.settled, rewound)
+        return Before(found.shards if found else (), self.history, self.log.settled, rewound, self.log.next)
 
     @property
     def first(self) -> int:
         """Number of the first message that is done again, or of the next."""
         return self.found.sequence if self.found else self.log.first
 
+    @property
+    def unwritten(self) -> bool:
+        """Whether this is the first life on this folder: there is no snapshot, and nothing in the journal."""
+        return self.found is None and self.log.next == self.log.first
+
+    @property
+    def position(self) -> bytes:
+        """Where the source was at the snapshot; empty if there is none, or it could not say."""
+        return self.found.source.get("position", b"") if self.found else b""
+
     async def rewind(self) -> frozenset[int]:
         """Have the sinks forget what they got since the snapshot; which of them could."""
-        rewound = set()
-        for index, (name, sink) in enumerate(self._sinks.items()):
-            if self.found and name in self.found.sinks and isinstance(sink, Rewindable):
-                await sink.rewind(self.found.sinks[name])
+        found, rewound = self.found, set()
+        if found is None:
+            return frozenset()
+        marks = {index: found.sinks.get(name, b"") for index, name in enumerate(self._sinks)}
+        for index, sink in self._rewindable().items():
+            mark = found.rejects if index == REJECTS else marks[index]
+            if mark and await sink.rewind(mark):
                 rewound.add(index)
         return frozenset(rewound)
+
+    def _rewindable(self) -> dict[int, Rewindable]:
+        ends: dict[int, object] = {**dict(enumerate(self._sinks.values())), REJECTS: self.rejects}
+        return {index: end for index, end in ends.items() if isinstance(end, Rewindable)}
 
     async def room(self, size: int) -> None:
         """Wait until the journal may grow by so many bytes."""
@@ -109,18 +132,18 @@ class Keeper:
 
         A disk that refuses is said, and the earlier snapshots go on to count.
         """
-        names = list(self._sinks)
-        for sink in self._sinks.values():
-            if isinstance(sink, Rewindable):
-                await sink.sync()
         source = {} if cut.source is None else {"position": cut.source}
-        sinks = {names[index]: position for index, position in cut.sinks.items()}
-        checkpoint = Checkpoint(cut.sequence, self._clock.wall(), cut.states, sinks, source)
+        sinks = {name: cut.sinks[index] for index, name in enumerate(self._sinks) if index in cut.sinks}
+        rejects = cut.sinks.get(REJECTS, b"")
+        checkpoint = Checkpoint(cut.sequence, self._clock.wall(), cut.states, sinks, source, rejects=rejects)
         try:
+            for sink in self._rewindable().values():
+                await sink.sync()
             self.snapshot_bytes = await self.writer.call(lambda _: self._checkpoints.save(checkpoint, alone=alone))
             await self.writer.call(lambda journal: journal.prune(self._checkpoints.needed()))
-        except OSError as error:
-            log.error("no snapshot could be made: %s", error.strerror or error)  # noqa: TRY400 - the disk's, no trace
+        except (OSError, TransportError) as error:
+            why = (error.strerror if isinstance(error, OSError) else None) or error
+            log.error("no snapshot could be made: %s", why)  # noqa: TRY400 - the disk's, no trace
         else:
             self.snapshots += 1
 
@@ -141,9 +164,9 @@ class Keeper:
         await self.writer.stop()
         await asyncio.to_thread(self._folder.close)
 
-    def go_over(self, sinks: Mapping[str, Sink]) -> None:
+    def go_over(self, sinks: Mapping[str, Sink], rejects: RejectSink) -> None:
         """Other sinks, and perhaps another plan, from now on: a snapshot soon, so that nothing is done again by it."""
-        self._sinks = sinks
+        self._sinks, self.rejects = sinks, rejects
         self._urgent.set()
 
     def counters(self) -> Mapping[str, int]:
@@ -153,6 +176,11 @@ class Keeper:
     def _open(self) -> None:
         self._folder.lock()
         self.found = self._checkpoints.latest()
+        if self.found:
+            log.info(
+                "going on from the snapshot of %s",
+                datetime.fromtimestamp(self.found.wall, UTC).isoformat(" ", "seconds"),
+            )
         for name, why in self._checkpoints.refused.items():
             log.error("%s: %s; going on from an earlier one", name, why)
         self.log.open(start=self.found.sequence if self.found else int(self._clock.wall() * 1e6))

@@ -54,6 +54,10 @@ class Batch(msgspec.Struct, frozen=True):
         return self.first <= message_id < self.first + len(self.messages)
 
 
+REJECTS = -1
+"""In the place of a sink's index: where dead letters go."""
+
+
 class Past(msgspec.Struct, frozen=True):
     """What the pump did before the daemon's last end, and does again.
 
@@ -74,13 +78,13 @@ class Cut(msgspec.Struct, frozen=True):
     Attributes:
         sequence: id of the first message that is not in it; the results of all before are with the sinks.
         states: snapshots of all shards and levels.
-        sinks: position of each sink that has one, by its index.
+        sinks: position of each sink that has one, by its index; that of the dead letters' under `REJECTS`.
         source: where the source is, if it can say so.
     """
 
     sequence: int
     states: list[bytes]
-    sinks: dict[int, int]
+    sinks: dict[int, bytes]
     source: bytes | None
 
 

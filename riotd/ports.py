@@ -69,14 +69,22 @@ class Sink(Resource, Protocol):
 class Rewindable(Protocol):
     """A sink that can forget what it was sent behind a position: its output is exact through a crash."""
 
-    def position(self) -> int:
-        """Where it is, behind all that `send` has returned for."""
+    def position(self) -> bytes:
+        """Where it is, behind all that `send` has returned for, in words of its own; empty if it can't say."""
 
-    async def rewind(self, position: int) -> None:
-        """Before anything is sent: forget what is behind this position."""
+    async def rewind(self, position: bytes) -> bool:
+        """Before anything is sent: forget what is behind this position.
+
+        Returns:
+            False if it can't, which it has said in the log: what it was sent behind the position it goes on to have.
+        """
 
     async def sync(self) -> None:
-        """Return when the disk has all that was sent."""
+        """Return when the disk has all that was sent.
+
+        Raises:
+            TransportError: the disk says it has not.
+        """
 
 
 @runtime_checkable
@@ -84,10 +92,10 @@ class Resumable(Protocol):
     """A source that can begin where it was: what it gave and was not acknowledged comes again."""
 
     def position(self) -> bytes:
-        """Where it is, behind all that was acknowledged."""
+        """Where it is, behind all that was acknowledged; once it is entered. Empty if it has no place of its own."""
 
     def resume(self, position: bytes) -> None:
-        """Before it is entered: begin there."""
+        """Before it is entered: begin there. What it can't make use of it leaves out, and says so in the log."""
 
 
 class Diary(Protocol):
@@ -114,6 +122,10 @@ class Engine(Resource, Protocol):
     def shards(self) -> int:
         """How many workers there are."""
 
+    @property
+    def deadline(self) -> float:
+        """Seconds after which the engine itself deals with a task that hangs, and goes on; 0 if it does not."""
+
     def submit(self, shard: int, portion: Portion) -> Awaitable[Outcome]:
         """Start now; portions of a shard are processed, and answered, in the order of the calls. An empty one flushes.
 
@@ -121,11 +133,10 @@ class Engine(Resource, Protocol):
         only when the engine has given up on the portion; a worker that dies is replaced by the engine itself.
         """
 
-    async def reconfigure(self, plan: Plan) -> None:
-    @property
-    def deadline(self) -> float:
-        """Seconds after which the engine itself deals with a task that hangs, and goes on; 0 if it does not."""
+    def signs(self) -> object:
+        """What changes as long as tasks get on, or wait for something outside; the same while all idle or hang."""
 
+    async def reconfigure(self, plan: Plan) -> None:
         """Run `plan` from the next `submit` on. Called with nothing in flight.
 
         State of a stage whose id, task and parameters are unchanged is kept.
@@ -133,6 +144,3 @@ class Engine(Resource, Protocol):
 
     def counters(self) -> Mapping[str, int]:
         """Counts since start, for the statistics."""
-    def signs(self) -> object:
-        """What changes as long as tasks get on, or wait for something outside; the same while all idle or hang."""
-

@@ -13,7 +13,7 @@ from riotd.batching import Batcher, Limits
 from riotd.clock import Clock
 from riotd.dataflow import Plan
 from riotd.ledger import Ledger
-from riotd.messages import Batch, Crossing, Cut, DeadLetter, Message, Outcome, Past, Portion, Reject, Result
+from riotd.messages import REJECTS, Batch, Crossing, Cut, DeadLetter, Message, Outcome, Past, Portion, Reject, Result
 from riotd.partitioning import Partitioner
 from riotd.ports import Diary, Engine, RejectSink, Resumable, Rewindable, Sink, Source
 from riotd.segments import entrances, passes
@@ -40,7 +40,7 @@ class Ends:
 
 @dataclass(frozen=True)
 class Books:
-    """What the pump decides by."""
+    """What the pump decides by; with `kept`, state outlives the daemon, and `stop` ends with a cut."""
 
     batcher: Batcher
     partitioner: Partitioner
@@ -49,6 +49,7 @@ class Books:
     passes: int = 1
     diary: Diary | None = None
     ledger: Ledger = field(default_factory=Ledger)
+    kept: bool = False
 
 
 @dataclass
@@ -86,7 +87,7 @@ class Before:
         states: snapshots of the shards.
         past: what was done since, in order; read as it is done again.
         settled: results of messages below this id are with the sinks.
-        rewound: indexes of the sinks that have forgotten what they got since the snapshots.
+        rewound: indexes of the sinks that have forgotten what they got since the snapshots, `REJECTS` among them.
         received: messages below this id were received then.
     """
 
@@ -130,7 +131,7 @@ class Pump:
         self._deliveries: set[asyncio.Task[None]] = set()
         self._alarms = Alarms()
         self.last_cut: Cut | None = None
-        """The state of everything at the end, if `run` ended because of `stop` and there is a diary."""
+        """The state of everything at the end, if `run` ended because of `stop` and state is kept."""
         self.answered = 0
         """Portions the engine has answered; grows as long as it works."""
 
@@ -157,7 +158,7 @@ class Pump:
                 ending = None
                 if not self._stopped:
                     self._launch_bare({"end": True})
-                elif self._books.diary is not None:
+                elif self._books.kept:
                     ending = self._launch_cut()
                 self._stops[0].put_nowait(None)
                 self.last_cut = None if ending is None else await ending
@@ -177,6 +178,10 @@ class Pump:
         Deliveries wait for each other at that place, so that what sinks and source say of themselves is right.
         """
         return await self._launch_cut()
+
+    def beginning(self) -> Cut:
+        """Before `run`, in a first life: the state of everything when nothing was done yet."""
+        return self._here(self._books.batcher.next, [])
 
     async def stop(self) -> None:
         """Take in no more; `run` returns when all is settled. Safe to call twice."""
@@ -415,20 +420,21 @@ class Pump:
             for index, (sink, results) in enumerate(self._by_sink(batch, outcomes))
             if results and not (flight.heard and index not in self._before.rewound)
         ]
-        if rejects and not flight.heard:
+        if rejects and not (flight.heard and REJECTS not in self._before.rewound):
             sending.append(self._ends.rejects.send(self._letters(batch, rejects)))
         # Always as tasks, even a single one: started at once it would overtake those of the batch before.
         await asyncio.gather(*sending)
         if flight.cut is not None and not flight.cut.done():
-            flight.cut.set_result(self._here(flight))
+            flight.cut.set_result(self._here(flight.sequence, [outcome.state for outcome in outcomes]))
         await self._settle(batch, sum(len(outcome.results) for outcome in outcomes), len(rejects))
 
-    def _here(self, flight: _Flight) -> Cut:
+    def _here(self, sequence: int, states: list[bytes]) -> Cut:
         """What a snapshot came to, with where sinks and source are at this moment."""
-        sinks = {index: sink.position() for index, sink in enumerate(self._ends.sinks) if isinstance(sink, Rewindable)}
+        ends = {**dict(enumerate(self._ends.sinks)), REJECTS: self._ends.rejects}
+        sinks = {index: sink.position() for index, sink in ends.items() if isinstance(sink, Rewindable)}
         source = self._ends.source
         position = source.position() if isinstance(source, Resumable) else None
-        return Cut(flight.sequence, [outcome.state for outcome in flight.outcomes], sinks, position)
+        return Cut(sequence, states, sinks, position)
 
     def _by_sink(self, batch: Batch, outcomes: Sequence[Outcome]) -> list[tuple[Sink, list[Result]]]:
         sinks = self._ends.sinks

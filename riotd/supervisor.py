@@ -97,6 +97,7 @@ class Supervisor:
             await stack.enter_async_context(service.outputs)
             before = await service.resume()
             await stack.enter_async_context(service.source)
+            await service.begin()
             beside = [group.create_task(self._watch(), name="watchdog")]
             if service.reporter is not None:
                 beside.append(group.create_task(service.reporter.run(), name="reporter"))

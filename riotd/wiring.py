@@ -1,7 +1,8 @@
 """The only place where the parts meet: a config becomes a service; no I/O happens here."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
+from glob import has_magic
 from typing import Any, Self
 
 from riotd import config as cfg
@@ -14,7 +15,7 @@ from riotd.keeping import Keeper
 from riotd.ledger import Ledger
 from riotd.mqtt import Publisher
 from riotd.partitioning import Keying, KeyOf, Partitioner, by_field, by_topic_level, by_topic_regex, one_key
-from riotd.ports import Diary, Engine, RejectSink, Sink, Source
+from riotd.ports import Diary, Engine, RejectSink, Resumable, Sink, Source
 from riotd.pump import Before, Books, Ends, Pump
 from riotd.reporter import Reporter
 from riotd.segments import entrances, passes
@@ -85,9 +86,14 @@ class Service:
         status = self._named(config.stats.status)
         publisher = None if connection is None else self.publishers.get(connection, status=status)
         self.outputs = Outputs(config, self.publishers)
-        self.keeper = _keeper(config, self.outputs, clock) if config.journaled else None
-        self.source = _source(config, clock)
-        if self.keeper is not None:
+        self.keeper = _keeper(config, self.outputs, clock) if config.durable != "none" else None
+        sources = {inlet.name: _inlet(config, inlet, clock) for inlet in config.inlets}
+        self._resumable = frozenset(
+            index for index, source in enumerate(sources.values()) if isinstance(source, Resumable)
+        )
+        self.source = _merged(sources)
+        self._clock = clock
+        if self.keeper is not None and config.durable == "journal":
             self.source = Journaled(self.source, self.keeper.writer, clock, room=self.keeper.room)
         self.engine = _engine(config, self.plan)
         self.pump = Pump(
@@ -116,17 +122,26 @@ class Service:
             What the pump is to do again.
         """
         keeper, source = self.keeper, self.source
-        if keeper is None or not isinstance(source, Journaled):
+        if keeper is None:
             return None
-        self.pump.number_from(keeper.first)
-        source.go_on(
-            next_number=keeper.log.next,
-            first=keeper.first,
-            marked=keeper.log.settled,
-            history=keeper.history,
-            tail=keeper.log.tail,
-        )
+        if keeper.position and isinstance(source, Resumable):
+            source.resume(keeper.position)
+            keeper.history.watched = self._resumable
+        self.pump.number_from(keeper.first if _steady(self.config) else max(keeper.first, _now_id(self._clock)))
+        if isinstance(source, Journaled):
+            source.go_on(
+                next_number=keeper.log.next,
+                first=keeper.first,
+                marked=keeper.log.settled,
+                history=keeper.history,
+                tail=keeper.log.tail,
+            )
         return keeper.before(await keeper.rewind())
+
+    async def begin(self) -> None:
+        """In a first life, keep where it begins, so that its first seconds too can be done again; all is entered."""
+        if self.keeper is not None and self.keeper.unwritten:
+            await self.keeper.save(self.pump.beginning())
 
     async def change(self, config: cfg.Config, stack: AsyncExitStack) -> tuple[list[str], list[str]]:
         """Go over to another config at a batch boundary.
@@ -145,7 +160,7 @@ class Service:
         await self.pump.swap(plan, limits(merged), new.sinks, new.rejects)
         self.config, self.plan, self.outputs = merged, plan, new
         if self.keeper is not None:
-            self.keeper.go_over(dict(zip(merged.sinks, new.sinks, strict=True)))
+            self.keeper.go_over(dict(zip(merged.sinks, new.sinks, strict=True)), new.rejects)
         await old.__aexit__()
         return live, fixed
 
@@ -181,14 +196,31 @@ def limits(config: cfg.Config) -> Limits:
 def _keeper(config: cfg.Config, outputs: Outputs, clock: Clock) -> Keeper:
     sinks = dict(zip(config.sinks, outputs.sinks, strict=True))
     block = config.state
-    return Keeper(config.state_folder, sinks, every=block.every, quota=block.quota, clock=clock)
+    keeper = Keeper(config.state_folder, sinks, every=block.every, quota=block.quota, clock=clock)
+    keeper.rejects = outputs.rejects
+    return keeper
+
+
+def _now_id(clock: Clock) -> int:
+    """An id above all of earlier lives: they begin at the microsecond of the start."""
+    return int(clock.wall() * 1e6)
+
+
+def _steady(config: cfg.Config) -> bool:
+    """Whether what is taken in again comes in the same order, so that messages may have the same ids again.
+
+    Where it may not, no message has an id that another one had: whoever drops results by the id would drop too many.
+    """
+    files = [inlet.block for inlet in config.inlets if isinstance(inlet.block, cfg.FileSource)]
+    return config.durable == "journal" or (
+        len(config.inlets) == len(files) == 1 and not (files[0].follow and has_magic(files[0].path))
+    )
 
 
 def _books(config: cfg.Config, plan: Plan, clock: Clock, *, diary: Diary | None) -> Books:
     now = clock.monotonic()
     return Books(
-        # ids go on rising over restarts: they start at the microsecond of the start
-        Batcher(limits(config), first_id=int(clock.wall() * 1e6)),
+        Batcher(limits(config), first_id=_now_id(clock)),  # ids go on rising over restarts
         Partitioner(
             *map(_keying, config.inlets),
             shards=config.engine.shards,
@@ -199,6 +231,7 @@ def _books(config: cfg.Config, plan: Plan, clock: Clock, *, diary: Diary | None)
         passes(plan),
         diary,
         ledger=Ledger(Channels({inlet.name or "source": _filters(config, inlet) for inlet in config.inlets})),
+        kept=config.durable != "none",
     )
 
 
@@ -222,8 +255,7 @@ def _key_of(key: cfg.Key) -> KeyOf:
     return by_field(key.field) if key.field is not None else one_key
 
 
-def _source(config: cfg.Config, clock: Clock) -> Source:
-    sources = {inlet.name: _inlet(config, inlet, clock) for inlet in config.inlets}
+def _merged(sources: Mapping[str, Source]) -> Source:
     if len(sources) == 1:
         return next(iter(sources.values()))
     from riotd.sources.merged import Merged  # noqa: PLC0415 - only the parts in use are loaded

@@ -56,10 +56,11 @@ def source_text(source: cfg.AnySource) -> str:
 
 def _kept(config: cfg.Config) -> str:
     """What outlives the daemon, and where."""
-    if not config.journaled:
+    if config.durable == "none":
         return "in memory; acknowledged once the results are with the sinks"
     every, quota = duration_text(config.state.every), size_text(config.state.quota)
-    return f"{_shown(config.state_folder)}  a journal of at most {quota}, a snapshot every {every}"
+    input_ = f"a journal of at most {quota}" if config.durable == "journal" else "where the files were read to"
+    return f"{_shown(config.state_folder)}  {input_}, a snapshot every {every}"
 
 
 def _shown(folder: Path) -> str:

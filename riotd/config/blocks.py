@@ -8,7 +8,7 @@ from pydantic import ConfigDict, Field, PrivateAttr, model_validator
 
 from riotd.config.connection import Block, Connection, Duration, Size
 from riotd.config.inlets import AnyEntry, AnySource, Inlet, SourceName, inlets
-from riotd.config.inputs import MqttSource, Source
+from riotd.config.inputs import FileSource, MqttSource, Source
 from riotd.config.keying import Key, StageKey
 
 _MAX_WAIT = {"inline": 0.0, "ray": 0.002}
@@ -218,8 +218,9 @@ class Config(Block):
         rejects: where dead letters go.
         stats: statistics and status over MQTT.
         ack: when messages are acknowledged: `journal`, once they are on disk, so that tasks' state outlives the daemon
-            too; or `processed`, once their results are with the sinks, and nothing is on disk. Default journal for
-            sources of QoS 1 and 2, else processed.
+            too; or `processed`, once their results are with the sinks, and nothing is on disk. Default journal if a
+            source is of QoS 1 or 2. Else, if a source reads files, there is no journal, since they can be read again,
+            but tasks' state and the places in the files are kept all the same.
         state: what is kept on disk.
         max_in_flight: payload bytes taken in and not yet settled; past it riotd takes no more.
         grace: how long a stop may take before it is forced.
@@ -256,11 +257,18 @@ class Config(Block):
         return next((block.connection() for block in blocks if isinstance(block, MqttSource)), None)
 
     @property
-    def journaled(self) -> bool:
-        """Whether what comes in is on disk before it is acknowledged."""
+    def durable(self) -> Literal["journal", "resume", "none"]:
+        """What outlives the daemon.
+
+        journal: tasks' state, and what comes in is on disk before it is acknowledged; resume: tasks' state, and where
+        the files were that are read; none: nothing.
+        """
         if self.ack is not None:
-            return self.ack == "journal"
-        return any(isinstance(inlet.block, MqttSource) and inlet.block.qos > 0 for inlet in self.inlets)
+            return "journal" if self.ack == "journal" else "none"
+        blocks = [inlet.block for inlet in self.inlets]
+        if any(isinstance(block, MqttSource) and block.qos > 0 for block in blocks):
+            return "journal"
+        return "resume" if any(isinstance(block, FileSource) for block in blocks) else "none"
 
     @property
     def state_folder(self) -> Path:

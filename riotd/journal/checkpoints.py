@@ -26,16 +26,18 @@ class Checkpoint(msgspec.Struct, frozen=True):
         sinks: of each sink that can be cut back, by name, where it was.
         source: where the source was, by name of what is in it.
         plan: a fingerprint of the plan it was taken under.
+        rejects: where the dead letters' sink was, if it can be cut back.
         version: of the layout.
     """
 
     sequence: int
     wall: float
     shards: list[bytes]
-    sinks: dict[str, int] = {}
+    sinks: dict[str, bytes] = {}
     source: dict[str, bytes] = {}
     plan: str = ""
     version: int = VERSION
+    rejects: bytes = b""
 
 
 _encode = msgspec.msgpack.Encoder().encode

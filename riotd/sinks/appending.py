@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Self
 
 from riotd.errors import ConfigError, Mistake, TransportError
+from riotd.sinks.extents import packed, unpacked
 from riotd.sinks.linefile import LineFile
 
 GROUP = 2**20
@@ -81,6 +82,30 @@ class Appender:
         self._waiting.append((data, done))
         self._work.set()
         await done
+
+    def position(self) -> bytes:
+        """As `Rewindable.position`; called while nothing is being appended."""
+        try:
+            extent = self._file.extent()
+        except OSError as error:
+            self._fail(error)
+            return b""
+        return b"" if extent is None else packed(extent)
+
+    async def rewind(self, position: bytes) -> bool:
+        """As `Rewindable.rewind`: what was appended behind it is cut off, and kept in `<path>.cut`.
+
+        False, and said so, if that would be another file's content: it was rotated away or truncated meanwhile.
+        """
+        extent = unpacked(position)
+        try:
+            why = await self._file.cut_back(extent) if extent else "a later riotd has written down where it was"
+        except OSError as error:
+            why = error.strerror or str(error)
+        if why:
+            again = "what was written since the last snapshot may be there twice"
+            log.warning("%s: can't be cut back to where it was: %s; %s", self._file.path, why, again)
+        return not why
 
     async def fsync(self) -> None:
         """Return when the disk has all that was appended.

@@ -11,7 +11,7 @@ from riotd.sinks.letters import encode_letter
 
 
 class _File:
-    """A file that is open for appending within the context; synced when it is closed."""
+    """A file that is open for appending within the context; synced when it is closed. Keeps `Rewindable`."""
 
     def __init__(self, config: cfg.FileSink | cfg.FileRejects) -> None:
         self._appender = Appender(config.path)
@@ -31,12 +31,28 @@ class _File:
         """Sync and close."""
         await self._appender.__aexit__(kind, error, trace)
 
+    def position(self) -> bytes:
+        """As `Rewindable.position`: which file it is, and how long."""
+        return self._appender.position()
+
+    async def rewind(self, position: bytes) -> bool:
+        """As `Rewindable.rewind`: the file ends there again, if it is the same; what is cut off is in `<path>.cut`."""
+        return await self._appender.rewind(position)
+
+    async def sync(self) -> None:
+        """As `Rewindable.sync`.
+
+        Raises:
+            TransportError: the disk says it has not.
+        """
+        await self._appender.fsync()
+
 
 class FileSink(_File):
     """Results, as they are encoded, a line each; the file is synced when it is closed.
 
     `send` returns when the operating system has the results: they survive a kill of the daemon, and a power cut once
-    `fsync` returned. A full disk makes `send` wait.
+    `sync` returned. A full disk makes `send` wait.
     """
 
     def __init__(self, config: cfg.FileSink) -> None:
@@ -52,14 +68,6 @@ class FileSink(_File):
         await self._appender.append(data)
         self._sent += len(results)
         self._bytes += len(data)
-
-    async def fsync(self) -> None:
-        """Return when the disk has all that was sent.
-
-        Raises:
-            TransportError: the disk says it has not.
-        """
-        await self._appender.fsync()
 
     def counters(self) -> Mapping[str, int]:
         """As `Sink.counters`; `retries` are writes that failed and were repeated, none is ever given up (`failed`)."""

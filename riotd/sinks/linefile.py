@@ -1,4 +1,8 @@
-"""A file of whole lines: writes that fail are undone, a file that was renamed is left for a new one."""
+"""A file of whole lines: writes that fail are undone, a file that was renamed is left for a new one.
+
+It can be cut back to where it was, which makes an output exact through a crash: what was written since is written
+again. The trap: somebody else may have appended too. So what is cut off is kept beside it, in `<path>.cut`.
+"""
 
 import asyncio
 import logging
@@ -11,6 +15,7 @@ import aiofiles.os
 from aiofiles.threadpool.binary import AsyncFileIO
 
 from riotd.errors import TransportError
+from riotd.sinks.extents import Extent, cut_back, extent_of
 
 CHECK = 1.0
 """Seconds between two checks whether logrotate took the file away."""
@@ -67,6 +72,27 @@ class LineFile:
             raise
         self._torn = False
 
+    def extent(self) -> Extent | None:
+        """Which file it is and how far it goes, with what others appended; None if it is not open.
+
+        Looks at the file, on the caller's thread: two sinks may share it, and neither knows what the other wrote.
+        """
+        return None if self._handle is None else extent_of(self._handle.fileno())
+
+    async def cut_back(self, extent: Extent) -> str:
+        """Make it what it was; before anything is written.
+
+        Returns:
+            Why it can't be, or "".
+
+        Raises:
+            OSError: the disk refuses, and the file is as it was.
+        """
+        handle = await self.open()
+        why = await asyncio.to_thread(cut_back, handle.fileno(), self.path, extent)
+        await self._look_at(handle)
+        return why
+
     async def fsync(self) -> None:
         """Return when the disk has all that was written.
 
@@ -95,13 +121,18 @@ class LineFile:
 
     async def _open(self, now: float) -> AsyncFileIO:
         handle = await aiofiles.open(self.path, "a+b", buffering=0)
+        self._checked = now
+        await self._look_at(handle)
+        self._handle = handle
+        return handle
+
+    async def _look_at(self, handle: AsyncFileIO) -> None:
         found = await asyncio.to_thread(os.fstat, handle.fileno())
-        self._handle, self._identity, self._checked = handle, (found.st_dev, found.st_ino), now
+        self._identity = found.st_dev, found.st_ino
         self._torn, self._failed = False, None
         if found.st_size:
             await handle.seek(-1, os.SEEK_END)
             self._torn = await handle.read(1) != b"\n"
-        return handle
 
     async def _is_elsewhere(self) -> bool:
         try:

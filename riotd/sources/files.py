@@ -7,16 +7,20 @@ from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Protocol, Self
 
+import msgspec
+
 from riotd import config as cfg
 from riotd.clock import Clock
 from riotd.messages import Message
 from riotd.sources.following import Follower
-from riotd.sources.positions import FileId, Offsets, Piece, Position
+from riotd.sources.positions import VERSION, FileId, Offsets, Piece, Position, Progress, Spot
 from riotd.sources.reading import Reader
 
 AHEAD = 4
 """Pieces read and not yet taken; with them at most 1 MiB (or four times `max_line`) waits in memory."""
 
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(Progress).decode
 log = logging.getLogger(__name__)
 
 
@@ -31,8 +35,10 @@ class FileSource:
 
     def __init__(self, config: cfg.FileSource, *, clock: Clock) -> None:
         self._clock = clock
+        self._path, self._max_line = config.path, config.max_line
         self._after_comma = config.format == "riotbench"
-        self._offsets = Offsets()
+        self._offsets = Offsets(keep=not config.follow)
+        self._resumed = False
         self._feed: _Feed
         if config.follow:
             end = config.start == "end"
@@ -88,8 +94,26 @@ class FileSource:
         return self._ready.popleft()
 
     async def ack(self, messages: Sequence[Message]) -> None:
-        """As `Source.ack`: kept in memory, see `done`."""
-        self._offsets.settle([message.token for message in messages])
+        """As `Source.ack`: kept in memory, see `done` and `position`."""
+        last = {message.token.file: message for message in messages}
+        self._offsets.settle({file: (message.token.offset, self._line(message)) for file, message in last.items()})
+
+    def position(self) -> bytes:
+        """As `Resumable.position`: how far each file is done with, and how the line before ends."""
+        return _encode(Progress(self._path, self._offsets.spots()))
+
+    def resume(self, position: bytes) -> None:
+        """As `Resumable.resume`; one of another path or glob is of no use."""
+        try:
+            progress = _decode(position)
+        except msgspec.DecodeError as error:
+            log.warning("%s: where it was read to can't be read: %s; beginning anew", self._path, error)
+            return
+        if (progress.pattern, progress.version) != (self._path, VERSION):
+            log.warning("%s: where it was read to is of %s; beginning anew", self._path, progress.pattern)
+            return
+        self._resumed = True
+        self._feed.go_on(progress.spots)
 
     async def stop(self) -> None:
         """As `Source.stop`: read no more; `receive` gives what was read, then ends."""
@@ -129,8 +153,13 @@ class FileSource:
         if lines:
             now, topic, file = self._clock.monotonic(), piece.topic, piece.file
             pairs = zip(lines, cut.ends, strict=True)
-            self._ready.append([Message(topic, line, now, Position(file, end)) for line, end in pairs])
+            again = self._resumed
+            self._ready.append([Message(topic, line, now, Position(file, end), 0, end, again) for line, end in pairs])
             self._news.set()
+
+    def _line(self, message: Message) -> bytes:
+        """The line as it stands in the file, or its end; nothing if it was cut short."""
+        return message.payload if len(message.payload) <= self._max_line else b""
 
     def _count(self, piece: Piece) -> None:
         cut, counts = piece.cut, self._counts
@@ -150,6 +179,9 @@ class _Feed(Protocol):
     @property
     def ended(self) -> bool:
         """Nothing follows."""
+
+    def go_on(self, spots: Sequence[Spot]) -> None:
+        """Before `open`: where an earlier life was."""
 
     async def open(self) -> None:
         """Find the files."""

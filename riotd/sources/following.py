@@ -3,13 +3,14 @@
 import asyncio
 import itertools
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 from riotd.clock import Clock
 from riotd.sources.holding import Holder
 from riotd.sources.lines import LineCutter
-from riotd.sources.positions import Offsets, Piece
+from riotd.sources.positions import Offsets, Piece, Spot
+from riotd.sources.resuming import Place, places, said
 from riotd.sources.tailing import Tail
 from riotd.sources.watching import Changes, FileKey, Sighting, Watch, tips
 
@@ -54,18 +55,26 @@ class Follower:
         self._news = self._turning = False
         self._waiting = False
         self._rotations = self._truncations = 0
+        self._spots: Sequence[Spot] | None = None
+
+    def go_on(self, spots: Sequence[Spot]) -> None:
+        """Before it is opened: where an earlier life was; files that are not among these have come since."""
+        self._spots = spots
 
     def counters(self) -> Mapping[str, int]:
         """Files followed at present, and what happened to files since start."""
         return {"files": len(self._tails), "rotations": self._rotations, "truncations": self._truncations}
 
     async def open(self) -> None:
-        """Look for the first time; files found now are read from where the configuration says."""
+        """Look for the first time; files found now are read from where they were read to, or the configuration says."""
         changes = await asyncio.to_thread(self._watch.look)
-        ends = await asyncio.to_thread(tips, changes.seen) if self._from_end else {}
+        if self._spots is not None:
+            self._go_on(await asyncio.to_thread(list, places(self._spots, changes.seen)), changes)
+        ends = await asyncio.to_thread(tips, changes.seen) if self._from_end and self._spots is None else {}
         await self._take(changes)
         for key, (offset, tip) in ends.items():
             self._tails[key].skip_to(offset, tip)
+            self._offsets.begin(self._tails[key].file, self._tails[key].path, offset=offset, tip=tip)
 
     async def close(self) -> None:
         """Let all files go."""
@@ -104,6 +113,29 @@ class Follower:
                 return piece
         return None
 
+    # an earlier life
+
+    def _go_on(self, found: Sequence[Place], changes: Changes) -> None:
+        log.info("%s: going on in the files of before, %d", self._pattern, len(found))
+        seen = {sighting.key for sighting in changes.seen}
+        for place in found:
+            log.log(*said(place))
+            if place.key is None or place.key in self._tails:
+                continue
+            spot = place.spot
+            tail = self._new_tail(Sighting(place.key, place.path, 0, 0))
+            tail.go_on(spot.topic, place.offset, place.before)
+            self._offsets.begin(tail.file, tail.path, topic=spot.topic, offset=place.offset, tip=spot.tip)
+            older = self._holders.get(tail.path)
+            if place.offset == 0 and older is not None and older.after is None:
+                tail.after = older  # it had to wait then too
+            for path in (spot.topic, spot.path):
+                tail.paths.add(path)
+                self._holders[path] = tail
+            self._tails[tail.key] = self._later[tail.key] = tail
+            if place.key not in seen:
+                tail.vanish()
+
     # changes
 
     async def _take(self, changes: Changes) -> None:
@@ -128,6 +160,9 @@ class Follower:
             tail = self._new_tail(sighting)
             tail.after = before
             self._rotations += before is not None
+        if tail.key not in self._tails:
+            self._offsets.begin(tail.file, sighting.path, topic=tail.topic, offset=tail.offset)
+        self._offsets.move(tail.file, sighting.path)
         if before is not None and before is not tail:
             before.rotation.begin()
         tail.see(sighting.path)
@@ -159,14 +194,15 @@ class Follower:
             await self._lose(tail)
             return None
         now = self._clock.monotonic()
-        file, last = tail.file, tail.last
+        file = tail.file
         piece = await tail.read(now)
         if tail.trouble:
             log.info("%s: can be read again", tail.path)
             tail.trouble = ""
         if tail.file != file:
             self._restarted(tail)
-            self._offsets.close(file, last)
+            self._offsets.drop(file)
+            self._offsets.begin(tail.file, tail.path)
         if piece.more or not (tail.gone or tail.rotation.under_way):
             return piece
         return await self._finish(tail, now) or piece

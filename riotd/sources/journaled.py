@@ -11,7 +11,7 @@ from riotd.clock import Clock
 from riotd.journal import Dispatch, Frame, Group, Mark, Tick
 from riotd.journal.writer import Writer
 from riotd.messages import Batch, Message, Past
-from riotd.ports import Source
+from riotd.ports import Resumable, Source
 
 Row = tuple[int, str, bytes, int]
 """A message in the journal: its source, topic, payload, mark."""
@@ -52,7 +52,8 @@ class Journaled:
             history: what the pump does again; what is left of it then is given first.
             tail: the last messages that are in the journal, which may come again.
         """
-        self._tail = Counter(_identity(*row) for row in tail)
+        self._tail = history.seen
+        self._tail.update(_identity(*row) for row in tail if row[0] not in history.watched)
         self._next, self._settled, self._marked, self._left = next_number, first, marked, history.left
 
     async def __aenter__(self) -> Self:
@@ -101,6 +102,15 @@ class Journaled:
         }
         return {**self._source.counters(), **mine}
 
+    def position(self) -> bytes:
+        """As `Resumable.position`: where the source is, behind all that is on disk here; empty if it has no place."""
+        return self._source.position() if isinstance(self._source, Resumable) else b""
+
+    def resume(self, position: bytes) -> None:
+        """As `Resumable.resume`: what the source gives again and is on disk here is left out."""
+        if isinstance(self._source, Resumable):
+            self._source.resume(position)
+
     def dispatched(self, batch: Batch, now: float) -> None:
         """As `Diary.dispatched`."""
         self._writer.put(Dispatch(batch.first, len(batch.messages), now))
@@ -146,11 +156,16 @@ class History:
 
     Attributes:
         left: at the end, messages that were taken in and went nowhere.
+        watched: origins of messages that may all come again, as their sources go on where they were at the snapshot;
+            to be set before it is read.
+        seen: those of them that have gone by.
     """
 
     def __init__(self, frames: Iterator[Frame], *, received: float) -> None:
         self.left: deque[tuple[int, Message]] = deque()
         self._frames, self._received = frames, received
+        self.watched: frozenset[int] = frozenset()
+        self.seen: Counter[Identity] = Counter()
 
     def __iter__(self) -> Iterator[Past]:
         """Batches and ticks."""
@@ -163,6 +178,8 @@ class History:
                 yield Past(frame.now, taken[0][0], tuple(message for _, message in taken))
 
     def _take(self, group: Group) -> None:
+        if self.watched:
+            self.seen.update(_identity(*row) for row in group.messages if row[0] in self.watched)
         messages = (
             Message(topic, payload, self._received, None, origin) for origin, topic, payload, _ in group.messages
         )

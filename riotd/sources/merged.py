@@ -1,13 +1,20 @@
 """Several sources behind the port of one."""
 
 import asyncio
+import logging
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Self
 
+import msgspec
+
 from riotd.messages import Message
-from riotd.ports import Source
+from riotd.ports import Resumable, Source
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(dict[str, bytes]).decode
+log = logging.getLogger(__name__)
 
 
 class Merged:
@@ -78,10 +85,29 @@ class Merged:
         for source in self._sources:
             await source.stop()
 
+    def position(self) -> bytes:
+        """As `Resumable.position`, of those that have one."""
+        return _encode({name: source.position() for name, source in self._resumable().items()})
+
+    def resume(self, position: bytes) -> None:
+        """As `Resumable.resume`, of those that were there then."""
+        try:
+            positions = _decode(position)
+        except msgspec.DecodeError as error:
+            log.warning("where the sources were can't be read: %s; they begin anew", error)
+            return
+        for name, source in self._resumable().items():
+            if name in positions:
+                source.resume(positions[name])
+
     def counters(self) -> Mapping[str, int]:
         """The counts of all, as `<name>.<count>`."""
         pairs = zip(self._names, self._sources, strict=True)
         return {f"{name}.{what}": count for name, source in pairs for what, count in source.counters().items()}
+
+    def _resumable(self) -> dict[str, Resumable]:
+        pairs = zip(self._names, self._sources, strict=True)
+        return {name: source for name, source in pairs if isinstance(source, Resumable)}
 
     def _ask(self) -> None:
         """Ask all who are not being asked; those tasks outlive a `receive` that is cancelled."""

@@ -2,9 +2,10 @@
 
 import asyncio
 import gzip
+import logging
 import os
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from aiofiles.threadpool import wrap
@@ -12,9 +13,12 @@ from aiofiles.threadpool.binary import AsyncBufferedIOBase
 
 from riotd.errors import ConfigError, Mistake, TransportError
 from riotd.sources.lines import LineCutter
-from riotd.sources.positions import FileId, Offsets, Piece
+from riotd.sources.positions import FileId, Offsets, Piece, Spot
+from riotd.sources.resuming import Beginning, rest
 from riotd.sources.tailing import CHUNK
 from riotd.sources.watching import paths
+
+log = logging.getLogger(__name__)
 
 
 class Reader:
@@ -29,9 +33,14 @@ class Reader:
         self._pattern = pattern
         self._max_line = max_line
         self._offsets = offsets
-        self._paths: Iterator[str] = iter(())
+        self._begun: Sequence[Spot] | None = None
+        self._paths: Iterator[Beginning] = iter(())
         self._current: Whole | None = None
         self._files = 0
+
+    def go_on(self, spots: Sequence[Spot]) -> None:
+        """Before it is opened: where an earlier life was."""
+        self._begun = spots
 
     def counters(self) -> Mapping[str, int]:
         """Files begun."""
@@ -44,7 +53,16 @@ class Reader:
             ConfigError: there are none, or what is there is not a file, or may not be read.
         """
         found = await asyncio.to_thread(_readable, self._pattern)
-        self._paths = iter(found)
+        if self._begun is not None:
+            beginnings = await asyncio.to_thread(list, rest(found, self._begun))
+            for one in beginnings:
+                if one.finished is not None:
+                    self._offsets.finished(one.finished)
+            left = [one for one in beginnings if one.finished is None]
+            log.info("%s: going on; %d of %d files are done with", self._pattern, len(found) - len(left), len(found))
+            self._paths = iter(left)
+        else:
+            self._paths = iter([Beginning(path) for path in found])
 
     async def close(self) -> None:
         """Let the present file go."""
@@ -73,11 +91,13 @@ class Reader:
         return None
 
     async def _open_next(self) -> bool:
-        path = next(self._paths, None)
-        if path is None:
+        begin = next(self._paths, None)
+        if begin is None:
             return False
         self._files += 1
-        self._current = await Whole.open(path, LineCutter(self._max_line), self._files)
+        current = await Whole.open(begin.path, LineCutter(self._max_line), self._files, at=begin.offset)
+        self._offsets.begin(current.file, begin.path, offset=begin.offset, tip=begin.tip)
+        self._current = current
         return True
 
 
@@ -89,17 +109,19 @@ class Whole:
         last: end of the last line given; in a compressed file, of its content.
     """
 
-    def __init__(self, path: str, handle: AsyncBufferedIOBase, cutter: LineCutter, file: FileId) -> None:
+    def __init__(
+        self, path: str, handle: AsyncBufferedIOBase, cutter: LineCutter, file: FileId, *, at: int = 0
+    ) -> None:
         self.file = file
-        self.last = 0
+        self.last = at
         self._path, self._handle, self._cutter = path, handle, cutter
         self._rest = b""
-        self._at = 0
+        self._at = at
         self._ended = False
 
     @classmethod
-    async def open(cls, path: str, cutter: LineCutter, serial: int) -> "Whole":
-        """Open it.
+    async def open(cls, path: str, cutter: LineCutter, serial: int, *, at: int = 0) -> "Whole":
+        """Open it, and read from an offset on; a compressed one is read through up to there.
 
         Raises:
             TransportError: it can't be.
@@ -107,9 +129,10 @@ class Whole:
         try:
             file = await asyncio.to_thread(gzip.open if path.endswith(".gz") else open, path, "rb")
             found = await asyncio.to_thread(os.fstat, file.fileno())
-        except OSError as error:
-            raise TransportError(f"{path}: {error.strerror or error}") from error
-        return cls(path, wrap(file), cutter, FileId(found.st_dev, found.st_ino, serial))
+            await asyncio.to_thread(file.seek, at)
+        except (OSError, EOFError, zlib.error) as error:
+            raise TransportError(f"{path}: {getattr(error, 'strerror', None) or error}") from error
+        return cls(path, wrap(file), cutter, FileId(found.st_dev, found.st_ino, serial), at=at)
 
     async def read(self) -> Piece | None:
         """The next lines, perhaps none; None behind the last one.

@@ -72,6 +72,14 @@ class Tail:
         self._offset, self._tip = offset, tip
         self._cutter = self._new_cutter(torn=bool(tip) and not tip.endswith(b"\n"))
 
+    def go_on(self, topic: str, offset: int, before: bytes) -> None:
+        """Begin where an earlier life of the daemon was, after `before`; under another name the file was rotated."""
+        self.topic = topic
+        self.skip_to(offset, before)
+        self.last = offset
+        if topic != self.path:
+            self.rotation.begin()
+
     def restart(self) -> None:
         """Read from the start: the content is another one."""
         self._offset, self._tip, self._size, self.last = 0, b"", CHUNK, 0

@@ -147,7 +147,7 @@ async def test_leaving_syncs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 async def test_disk_that_refuses_to_sync_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """`fsync` raises when the disk fails; leaving does not, but the log says what it may mean."""
+    """`sync` raises when the disk fails; leaving does not, but the log says what it may mean."""
 
     def broken(_: int) -> None:
         raise OSError(errno.EIO, os.strerror(errno.EIO))
@@ -155,8 +155,8 @@ async def test_disk_that_refuses_to_sync_is_told(
     with caplog.at_level(logging.ERROR):
         async with sink_of(tmp_path / "out") as sink:
             await sink.send(results(b"1"))
-            await sink.fsync()
+            await sink.sync()
             monkeypatch.setattr(os, "fsync", broken)
             with pytest.raises(TransportError, match=r"out: could not be synced: Input/output error"):
-                await sink.fsync()
+                await sink.sync()
     assert "what was written last may not survive a power cut" in caplog.text
