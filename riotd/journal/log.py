@@ -130,8 +130,11 @@ class Log:
         return self._frames(wanted, since)  # what is appended from now on is not among them
 
     def prune(self, needed: int) -> None:
-        """Remove the segments in which there is nothing from this sequence number on; never the last."""
-        while len(self._segments) > 1 and self._segments[1].first <= needed:
+        """Remove the segments in which there is nothing from this sequence number on; never the last two.
+
+        For whatever is in the last one or was just before it, the acknowledgement may have been lost.
+        """
+        while len(self._segments) > 2 and self._segments[1].first <= needed:
             self._disk.remove(self._segments[0].name)
             del self._segments[0]
 
@@ -172,7 +175,7 @@ class Log:
                 self.cut, segment.size = len(data) - found.at, found.at
             else:
                 self._note(found.frame)
-                if last and isinstance(found.frame, Group):
+                if isinstance(found.frame, Group):
                     self.tail.extend(found.frame.messages)
 
     def _note(self, frame: Frame) -> None:

@@ -17,6 +17,9 @@ Row = tuple[int, str, bytes, int]
 """A message in the journal: its source, topic, payload, mark."""
 Identity = tuple[int, int, int]
 """What a message that comes again is known by: its source, its mark, a checksum of topic and payload."""
+_KEPT = 50_000
+"""Messages of this life that are known by their marks: more than may be unacknowledged, and fewer than there are marks,
+so that none is known by the mark of another."""
 
 
 class Journaled:
@@ -39,6 +42,7 @@ class Journaled:
         self._next = self._settled = self._marked = 0
         self._left: deque[tuple[int, Message]] = deque()
         self._tail: Counter[Identity] = Counter()
+        self._kept: deque[int] = deque(maxlen=_KEPT)
         self.copies = 0
         self._arriving: asyncio.Task[Sequence[Message]] | None = None
 
@@ -122,7 +126,9 @@ class Journaled:
     async def _arrive(self) -> Sequence[Message]:
         """What comes next, once it is on disk; without what is there already."""
         while messages := await self._source.receive():
-            fresh = [message for message in messages if not (message.again and self._known(message))]
+            kept = frozenset(self._kept) if any(message.again for message in messages) else frozenset()
+            fresh = [message for message in messages if not (message.again and self._known(message, kept))]
+            self._kept.extend([_trace(message) for message in messages if message.mark])
             if fresh:
                 rows = [(message.origin, message.topic, message.payload, message.mark) for message in fresh]
                 await self._room(sum([len(message.payload) for message in fresh]))
@@ -133,14 +139,25 @@ class Journaled:
                 return fresh
         return ()
 
-    def _known(self, message: Message) -> bool:
-        """Whether a message that comes again is in the journal already: the daemon ended before it was acknowledged."""
+    def _known(self, message: Message, kept: frozenset[int]) -> bool:
+        """Whether a message that comes again is in the journal already.
+
+        Either the daemon ended before it was acknowledged, or the acknowledgement was lost with a connection.
+        """
+        if message.mark and _trace(message) in kept:
+            self.copies += 1
+            return True
         identity = _identity(message.origin, message.topic, message.payload, message.mark)
         if not self._tail[identity]:
             return False
         self._tail[identity] -= 1
         self.copies += 1
         return True
+
+
+def _trace(message: Message) -> int:
+    """What a message with a mark is known by in this life: 0.3 µs, and 32 bytes for as long as it is."""
+    return hash((message.origin, message.mark, message.topic, message.payload))
 
 
 def _identity(origin: int, topic: str, payload: bytes, mark: int) -> Identity:
