@@ -22,6 +22,7 @@ VERBS = {
     "replay": "Publish a recorded file in its own time, or faster.",
     "train": "Train a model on recorded history, its settings chosen by cross-validation.",
     "bench": "Measure the tasks on this machine, beside RIoTBench's figures.",
+    "drill": "Hurt a daemon, and see that nothing is lost.",
     "demo": "See it all work: broker, feed and daemon on this machine.",
 }
 """Verb to what it does, in the order of the help. `riotd.cli.<verb>` has it as a click command named `command`."""

@@ -1,0 +1,171 @@
+"""`riotd drill`: hurt a daemon, and see that nothing is lost."""
+
+import asyncio
+import sys
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import TYPE_CHECKING, Literal
+from urllib.parse import urlsplit
+
+import click
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from riotd.drill.report import Report
+    from riotd.drill.session import Drill, Options
+
+_FRAMES_PER_SECOND = 4
+
+
+def _chosen(_ctx: click.Context, _parameter: click.Parameter, text: str | None) -> tuple[str, ...]:
+    from riotd.drill.faults import FAULTS  # noqa: PLC0415 - `riotd --help` must not load the drill
+
+    names = tuple(name for name in (text or ",".join(FAULTS)).split(",") if name)
+    if text != "none" and (unknown := [name for name in names if name not in FAULTS]):
+        raise click.BadParameter(f"{', '.join(unknown)}: there are none, and {', '.join(FAULTS)}")
+    return () if text == "none" else names
+
+
+def _seconds(_ctx: click.Context, _parameter: click.Parameter, text: str) -> float:
+    from riotd.units import seconds  # noqa: PLC0415
+
+    try:
+        return float(seconds(text))
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+
+
+@click.command()
+@click.option("--faults", metavar="NAME,…", callback=_chosen, help="Which; see --list. Default all; none for none.")
+@click.option("--list", "listing", is_flag=True, help="Say which faults there are, and end.")
+@click.option("--messages", type=click.IntRange(1), help="Send so many; default as many as --seconds has.")
+@click.option("--seconds", default=60.0, show_default=True, help="Feed for so long.")
+@click.option("--rate", default=1000.0, show_default=True, help="Messages a second.")
+@click.option("--devices", default=10, show_default=True, type=click.IntRange(1), help="That send, in turn.")
+@click.option("--every", default="3s", show_default=True, callback=_seconds, help="Quiet between faults, on average.")
+@click.option("--seed", default=1, show_default=True, help="Of schedule and feed: the same one, the same drill.")
+@click.option("--engine", type=click.Choice(["inline", "ray"]), default="inline", show_default=True)
+@click.option("--shards", default=2, show_default=True, type=click.IntRange(1, 128))
+@click.option("--url", help="A broker of your own, mqtt://host:1883; default a mosquitto that is started, and ended.")
+@click.option("--json", "as_json", is_flag=True, help="The report as JSON on standard output.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder to keep: state, configuration, log, report.json. Default a temporary one, kept if all is not well.",
+)
+def command(  # noqa: PLR0917 - click gives them by keyword
+    faults: tuple[str, ...],
+    listing: bool,
+    messages: int | None,
+    seconds: float,
+    rate: float,
+    devices: int,
+    every: float,
+    seed: int,
+    engine: Literal["inline", "ray"],
+    shards: int,
+    url: str | None,
+    as_json: bool,
+    output: Path | None,
+) -> None:
+    """Feed a scratch daemon, hurt it, and judge what comes out.
+
+    A feeder numbers the messages of each device and owes a result for each that the broker has acknowledged; a judge
+    listens, and compares with what a single thread makes of the same feed. In between the daemon is killed, stopped,
+    cut off and starved. Doubled results are counted, and no fault: over MQTT at least once is what there is.
+
+    Exit 0: nothing lost, nothing out of order, state right, to the bit. Exit 1: something was not.
+
+    \b
+    Examples:
+      riotd drill --seconds 30
+      riotd drill --engine ray --faults kill-actor,kill-daemon --rate 5000 --messages 100000
+    """  # noqa: D301 - click's mark for text not to be wrapped
+    from rich.console import Console  # noqa: PLC0415 - `riotd --help` must not load the drill
+
+    from riotd.benchmarks.broker import mosquitto  # noqa: PLC0415
+    from riotd.drill import screen  # noqa: PLC0415
+    from riotd.drill.flow import Settings  # noqa: PLC0415
+    from riotd.drill.session import Options  # noqa: PLC0415
+    from riotd.errors import ConfigError, Mistake, RiotdError  # noqa: PLC0415
+
+    console = Console(stderr=as_json)
+    if listing:
+        console.print(screen.listing())
+        return
+    program = None if url else mosquitto()
+    if url is None and program is None:
+        raise ConfigError([Mistake("drill", "there is no mosquitto", "install it, or give --url")])
+    if rate <= 0 or seconds <= 0:
+        raise click.UsageError("--rate and --seconds are above 0.")
+    folder = (output or Path(mkdtemp(prefix="riotd-drill-"))).resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    if (folder / "state").exists():
+        raise click.UsageError(f"{folder} has the state of an earlier drill; give another folder to -o.")
+    settings = Settings(devices, seed, rate, engine, shards, "fill-quota" in faults)
+    options = Options(settings, faults, messages, seconds, every, folder, program, _address(url))
+    console.print(f"seed {seed}; faults: {', '.join(faults) or 'none'}; in {folder}", style="dim", highlight=False)
+    try:
+        report = _run(options, console)
+    except RiotdError as error:
+        raise click.ClickException(str(error)) from error
+    _leave(report, folder, console, as_json=as_json, keep=output is not None)
+    sys.exit(1 if report.complaints else 0)
+
+
+def _address(url: str | None) -> tuple[str, int] | None:
+    if url is None:
+        return None
+    parts = urlsplit(url)
+    if parts.scheme != "mqtt" or not parts.hostname:
+        raise click.UsageError("--url is mqtt://host:1883; the drill's own clients speak no TLS.")
+    return parts.hostname, parts.port or 1883
+
+
+def _run(options: "Options", console: "Console") -> "Report":
+    from riotd.clock import SystemClock  # noqa: PLC0415 - as above
+    from riotd.drill import screen  # noqa: PLC0415
+    from riotd.drill.session import Drill  # noqa: PLC0415
+    from riotd.mqtt import Loop  # noqa: PLC0415
+
+    live = console.is_terminal
+    drill = Drill(
+        options,
+        clock=SystemClock(),
+        tell=lambda episode: None if live else console.print(screen.line(episode), highlight=False),
+    )
+    with asyncio.Runner(loop_factory=Loop) as runner:
+        return runner.run(_watched(drill, console) if live else drill.run())
+
+
+async def _watched(drill: "Drill", console: "Console") -> "Report":
+    from rich.live import Live  # noqa: PLC0415 - as above
+
+    from riotd.drill import screen  # noqa: PLC0415
+
+    life = asyncio.create_task(drill.run(), name="drill")
+    with Live(console=console, auto_refresh=False, transient=True) as live:
+        while not life.done():
+            live.update(screen.picture(drill.feeder, drill.judge, drill.episodes, drill.doing), refresh=True)
+            await asyncio.wait({life}, timeout=1 / _FRAMES_PER_SECOND)
+    return await life
+
+
+def _leave(report: "Report", folder: Path, console: "Console", *, as_json: bool, keep: bool) -> None:
+    import shutil  # noqa: PLC0415 - as above
+
+    import msgspec  # noqa: PLC0415
+
+    from riotd.drill import screen  # noqa: PLC0415
+
+    data = msgspec.json.format(msgspec.json.encode(report.data()))
+    (folder / "report.json").write_bytes(data + b"\n")
+    if as_json:
+        click.echo(data.decode())
+    console.print(screen.summary(report))
+    if keep or report.complaints:
+        console.print(f"kept in {folder}: configuration, state, daemon.log, report.json", style="dim", highlight=False)
+    else:
+        shutil.rmtree(folder)
