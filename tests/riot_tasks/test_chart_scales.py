@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 pytest.importorskip("matplotlib")
 
-from riot_tasks.visualize.scales import Axis, clock_axis, elapsed_axis, number_axis
+from riot_tasks.visualize.scales import Axis, _of_a_day, _of_any_time, clock_axis, elapsed_axis, number_axis
 
 numbers = st.floats(-1e300, 1e300)
 times = st.floats(-1e10, 1e10)
@@ -110,3 +110,17 @@ def test_units_of_elapsed_time(span: float, unit: str, last: float) -> None:
     """The unit is the largest of which there are two, or the second."""
     axis = elapsed_axis(span, most=9)
     assert (axis.title, float(axis.labels[-1])) == (unit, last)
+
+
+@given(st.integers(0, 2_000_000_000), st.floats(4.5, 4 * 86_400.0))
+@example(1_699_999_000, 3600.0)
+@example(1_699_900_000, 200_000.0)
+def test_hours_minutes_and_seconds_are_matplotlib_s(low: int, span: float) -> None:
+    """Times of day have the ticks and labels that matplotlib's locator and formatter give them, found sooner."""
+    begin = low + 0.37  # on a whole second matplotlib's days, which are doubles, may lose the first
+    quick, slow = _of_a_day(begin, begin + span, 9), _of_any_time(begin, begin + span, 9)
+    if quick is None:
+        assert span > 4 * 86_400 - 1 or len(slow[0]) < 3
+        return
+    assert quick[1] == slow[1]
+    assert quick[0] == pytest.approx(slow[0], abs=1e-3)

@@ -114,13 +114,13 @@ class TestThePicture:
         series: Series = {"a": [(START + at, None if at in {3, 5} else 1.0 * at) for at in range(9)]}
         (path,) = strokes(record(series), FIRST)
         assert path.count("M") == 3
-        (dot,) = elements(record(series), "use")
+        (dot,) = elements(record(series), "circle")
         assert f"fill: {FIRST}" in dot.get("style", "")
 
     def test_lone_points_are_seen(self) -> None:
         """A series of one reading, also among others, and one at the same time twice, leave a mark."""
-        assert len(elements(record({"a": [(START, 20.0)]}), "use")) == 1
-        assert len(elements(record({"a": wave(9), "b": [(START, 20.0)]}), "use")) == 1
+        assert len(elements(record({"a": [(START, 20.0)]}), "circle")) == 1
+        assert len(elements(record({"a": wave(9), "b": [(START, 20.0)]}), "circle")) == 1
         (path,) = strokes(record({"a": [(START, 20.0), (START, 21.0)]}), FIRST)
         assert "L" in path
 

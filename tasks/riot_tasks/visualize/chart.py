@@ -9,8 +9,10 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from riot_tasks.visualize.pen import HEIGHT, PENS, WIDTH, Pen, settings
+from riot_tasks.visualize.pen import HEIGHT, WIDTH, Pen
+from riot_tasks.visualize.png import PngPen
 from riot_tasks.visualize.scales import Axis, clock_axis, elapsed_axis, number_axis
+from riot_tasks.visualize.svg import SvgPen
 
 Points = Sequence[tuple[float, float | None]]
 """Times and values; None is a gap."""
@@ -41,8 +43,10 @@ _TICKS = 9
 _MARGIN = 10.0
 """Between the lines and what is above and below them."""
 
+_PENS: dict[str, type[SvgPen] | type[PngPen]] = {"svg": SvgPen, "png": PngPen}
+"""Format name to what draws it."""
 _LOCK = Lock()
-"""The renderers ask matplotlib's settings, and those are the process's: one picture at a time."""
+"""Pens ask matplotlib's settings and fonts, and those are the process's: one picture at a time."""
 
 
 class _Series(NamedTuple):
@@ -88,8 +92,7 @@ def draw(title: str, lines: Mapping[str, Points], units: Mapping[str, str], *, k
         axis: `clock`: dates and times of day, in UTC; `elapsed`: time from each series' own beginning; `bare`: the
             same in milliseconds, and neither axis says what it shows.
     """
-    with _LOCK, settings():
-        pen = PENS[kind](_printable(title[:_CHARACTERS]))
+    with _LOCK, _PENS[kind](_printable(title[:_CHARACTERS])) as pen:
         series = [_series(name, units.get(name, ""), points, axis) for name, points in lines.items()]
         names, unit = _names(series) if axis != "bare" else ([each.name for each in series], "")
         legend, plot = _fitted(pen, series, names, axis)
@@ -165,25 +168,27 @@ class _Legend:
 
 def _fitted(pen: Pen, series: Sequence[_Series], names: Sequence[str], axis: str) -> tuple[_Legend, _Plot]:
     """Legend and plot: the room that the axis' numbers take is lost to the legend, whose height decides the numbers."""
-    left = _LEFT
+    left, x = _LEFT, _times(series, axis)
     while True:
         legend = _Legend(pen, names, _RIGHT - left - _GAP)
-        plot = _plot(pen, series, legend.height, axis)
+        plot = _plot(pen, series, legend.height, x)
         if plot.left <= left:
             return legend, plot
         left = plot.left
 
 
-def _plot(pen: Pen, series: Sequence[_Series], legend: float, axis: str) -> _Plot:
-    values = np.concatenate([each.values[np.isfinite(each.values)] for each in series])
-    room = (_MARGIN / (_TOP - _BOTTOM), (legend + _MARGIN) / (_TOP - _BOTTOM))
-    y = number_axis(float(values.min()), float(values.max()), most=_TICKS, room=room)
+def _times(series: Sequence[_Series], axis: str) -> Axis:
     begin = min(float(each.times[0]) for each in series)
     end = max(float(each.times[-1]) for each in series)
     if axis == "clock":
-        x = clock_axis(begin, end, most=_TICKS)
-    else:
-        x = elapsed_axis(end, most=_TICKS, milliseconds=axis == "bare")
+        return clock_axis(begin, end, most=_TICKS)
+    return elapsed_axis(end, most=_TICKS, milliseconds=axis == "bare")
+
+
+def _plot(pen: Pen, series: Sequence[_Series], legend: float, x: Axis) -> _Plot:
+    values = np.concatenate([each.values[np.isfinite(each.values)] for each in series])
+    room = (_MARGIN / (_TOP - _BOTTOM), (legend + _MARGIN) / (_TOP - _BOTTOM))
+    y = number_axis(float(values.min()), float(values.max()), most=_TICKS, room=room)
     widest = max((pen.width(label, _SMALL) for label in y.labels), default=0.0)
     return _Plot(max(_LEFT, widest + 24.0), x, y)
 
