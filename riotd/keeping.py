@@ -10,7 +10,7 @@ from time import perf_counter
 
 from riotd.clock import Clock
 from riotd.errors import TransportError
-from riotd.journal import Checkpoint, Checkpoints, Folder, Log
+from riotd.journal import Checkpoint, Checkpoints, Folder, Log, Suspects
 from riotd.journal.writer import Writer
 from riotd.messages import REJECTS, Cut
 from riotd.ports import RejectSink, Rewindable, Sink
@@ -44,6 +44,7 @@ class Keeper:
         self._folder = Folder(path)
         self._sinks, self._every, self._quota, self._clock = sinks, every, quota, clock
         self._checkpoints = Checkpoints(self._folder)
+        self._suspects = Suspects(self._folder, path)
         self._urgent = asyncio.Event()
         self._roomy = asyncio.Event()
         self._roomy.set()
@@ -71,7 +72,8 @@ class Keeper:
             rewound: indexes of the sinks that have forgotten what they got since the snapshot.
         """
         found = self.found
-        return Before(found.shards if found else (), self.history, self.log.settled, rewound, self.log.next)
+        past, doing = self._suspects.steps(self.history), self._suspects.doing
+        return Before(found.shards if found else (), past, self.log.settled, rewound, self.log.next, doing)
 
     @property
     def first(self) -> int:
@@ -162,6 +164,7 @@ class Keeper:
     async def leave(self) -> None:
         """Write what waits, and let others have the folder."""
         await self.writer.stop()
+        await asyncio.to_thread(self._suspects.leave)
         await asyncio.to_thread(self._folder.close)
 
     def go_over(self, sinks: Mapping[str, Sink], rejects: RejectSink) -> None:
@@ -187,6 +190,8 @@ class Keeper:
         if self.log.cut:
             log.warning("%d bytes at the journal's end were not yet kept when the daemon ended: left out", self.log.cut)
         self.history = History(self.log.read(since=self.first), received=self._clock.monotonic())
+        now = self._clock.wall()
+        self._suspects.begin(now, first=self.first, settled=self.log.settled, following=self.log.next)
         self.writer.window = self._window()
 
     def _window(self) -> float:

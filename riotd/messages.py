@@ -65,11 +65,17 @@ class Past(msgspec.Struct, frozen=True):
         now: Unix seconds at which it did it.
         first: id of the first message of the batch.
         messages: of the batch; none for a tick.
+        fresh: whether it was not done then, only taken in: it is done now.
+        alone: whether it may be what ended the daemon: nothing else is done meanwhile.
+        refusal: why it is not done any more; "" if it is.
     """
 
     now: float
     first: int = 0
     messages: tuple[Message, ...] = ()
+    fresh: bool = False
+    alone: bool = False
+    refusal: str = ""
 
 
 class Cut(msgspec.Struct, frozen=True):

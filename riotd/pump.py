@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,6 +23,8 @@ _PER_SHARD = 2
 """Portions a shard has at once: one it works on, one that waits, so that it never idles for want of the loop."""
 _TIMER_GRAIN = 0.0005
 """uvloop's timers count whole milliseconds; asking half of one ahead spares a spin until the exact instant."""
+STAGE = "daemon"
+"""The stage that the daemon's own refusals name."""
 _TICK = 1.0
 """Seconds between ticks: the books are looked through, and tasks told the time that wait for it."""
 log = logging.getLogger(__name__)
@@ -66,6 +68,7 @@ class _Flight:
         heard: whether its results are with the sinks already, but for those that were rewound.
         cut: for a snapshot, who waits for it.
         sequence: for a snapshot, id of the first message behind it.
+        through: whether it has left the engine.
     """
 
     batch: Batch
@@ -77,6 +80,7 @@ class _Flight:
     heard: bool = False
     cut: "asyncio.Future[Cut] | None" = None
     sequence: int = 0
+    through: bool = False
 
 
 @dataclass(frozen=True)
@@ -89,6 +93,7 @@ class Before:
         settled: results of messages below this id are with the sinks.
         rewound: indexes of the sinks that have forgotten what they got since the snapshots, `REJECTS` among them.
         received: messages below this id were received then.
+        doing: told which message is done alone, 0 when it is done, for the case that the daemon does not outlive it.
     """
 
     states: Sequence[bytes] = ()
@@ -96,6 +101,7 @@ class Before:
     settled: int = 0
     rewound: frozenset[int] = frozenset()
     received: int = 0
+    doing: Callable[[int], None] = lambda _: None
 
 
 class Pump:
@@ -300,21 +306,38 @@ class Pump:
                 await self._news.wait()
             if done.messages:
                 self._books.ledger.receive(done.messages)
-                self._launch(self._books.batcher.again(done.first, done.messages), done.now)
+                await self._again(done)
             else:
                 self._launch_bare({"tick": True}, done.now)
 
-    def _launch(self, batch: Batch, at: float | None = None) -> None:
-        """Send a batch to the shards; one of an earlier life as if it were that time again."""
+    async def _again(self, done: Past) -> None:
+        """Launch a batch of the earlier life; a message that may have ended that one, with nothing beside it."""
+        batch, at = self._books.batcher.again(done.first, done.messages), None if done.fresh else done.now
+        if not done.alone:
+            self._launch(batch, at, refusal=done.refusal)
+            return
+        await self._quiet.wait()
+        self._before.doing(done.first)
+        flight = self._launch(batch, at)
+        while not flight.through:
+            self._news.clear()
+            await self._news.wait()
+        self._before.doing(0)
+
+    def _launch(self, batch: Batch, at: float | None = None, *, refusal: str = "") -> _Flight:
+        """Send a batch to the shards, one of an earlier life as if it were that time again; or refuse it unseen."""
         books = self._books
         now = self._clock.wall() if at is None else at
-        portions = books.partitioner.split(batch, now)
+        portions = {0: _unseen(batch, now)} if refusal else books.partitioner.split(batch, now)
         books.ledger.open(batch, known_below=self._before.received)
         books.stats.dispatched(batch, portions, self._clock.monotonic())
         if books.diary is not None and at is None:
             books.diary.dispatched(batch, now)
         heard = batch.first + len(batch.messages) <= self._before.settled
-        self._submit(_Flight(batch, {}, now, heard=heard), portions)
+        refused = [Outcome(batch.id, [], [Reject(STAGE, batch.first, refusal)], [])] if refusal else []
+        flight = _Flight(batch, {}, now, outcomes=refused, heard=heard)
+        self._submit(flight, {} if refusal else portions)
+        return flight
 
     def _launch_bare(self, kind: dict[str, bool], at: float | None = None) -> None:
         """Send every shard a portion without messages; an empty batch carries what comes of it."""
@@ -389,6 +412,8 @@ class Pump:
                 self._send(flight, self._next(flight, level + 1))
                 self._stops[level + 1].put_nowait(flight)
             else:
+                flight.through = True
+                self._news.set()
                 if flight.cut is not None and self._deliveries:
                     await asyncio.wait(self._deliveries)
                 delivery = self._group.create_task(self._deliver(flight), name=f"batch {flight.batch.id}")
@@ -470,6 +495,11 @@ class Pump:
         if not self._flying:
             self._quiet.set()
         self._dispatch()
+
+
+def _unseen(batch: Batch, now: float) -> Portion:
+    """A message that nobody is to look into, for the statistics."""
+    return Portion(batch.id, now, [batch.first], [""], [b""])
 
 
 def _with_topics(batch: Batch, outcome: Outcome) -> Outcome:

@@ -4,6 +4,7 @@ from riotd.journal.checkpoints import Checkpoint, Checkpoints
 from riotd.journal.disk import Disk, Folder
 from riotd.journal.frames import Dispatch, Frame, Group, Mark, Tick
 from riotd.journal.log import DamagedError, Log
+from riotd.journal.suspects import Suspects
 
 __all__ = [
     "Checkpoint",
@@ -16,5 +17,6 @@ __all__ = [
     "Group",
     "Log",
     "Mark",
+    "Suspects",
     "Tick",
 ]
