@@ -104,7 +104,7 @@ def command(words: tuple[str, ...], *, verbose: bool, as_json: bool, **said: Any
     file, given = _given(words, said)
     from riotd import logs  # noqa: PLC0415 - `--help` must not load it
     from riotd.errors import ConfigError, RiotdError  # noqa: PLC0415
-    from riotd.training.preparing import check_installed  # noqa: PLC0415
+    from riotd.training.extra import check_installed  # noqa: PLC0415
 
     logs.setup("warning")
     try:

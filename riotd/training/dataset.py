@@ -19,7 +19,7 @@ from ray.data.block import BlockMetadata
 
 from riotd.errors import EngineError, TransportError
 from riotd.training.history import Floats
-from riotd.training.reading import CLASS, PLACE, REFUSED, TIME, Integers, Piece, Read, Wanted, blocks
+from riotd.training.reading import BROKEN, CLASS, PLACE, REFUSED, TIME, Integers, Piece, Read, Wanted, blocks
 
 TASKS = 200
 """Read tasks at most: each costs some milliseconds, and many small files are read by fewer."""
@@ -43,7 +43,7 @@ def read(pieces: Sequence[Piece], wanted: Wanted, *, most: int, watch: Callable[
     Raises:
         TooManyRows: there are more.
         TransportError: a piece can't be read.
-        EngineError: Ray gave up.
+        EngineError: Ray gave up, or a worker failed.
     """
     gathered = _Gathered(wanted)
     with _context(), _translated():
@@ -112,9 +112,11 @@ class _Gathered:
         refused = block.column(REFUSED).combine_chunks()
         if refused.null_count < len(refused):
             said = zip(block.column(PLACE).to_pylist(), refused.to_pylist(), strict=True)
-            found = [(place, reason) for place, reason in said if reason is not None]
+            found = sorted((place, reason) for place, reason in said if reason is not None)
+            if found[0][0] == BROKEN:
+                raise TransportError(found[0][1])
             self._refused += len(found)
-            self._reasons = sorted(self._reasons + found)[:_SHOWN]
+            self._reasons = sorted([*self._reasons, *found[:_SHOWN]])[:_SHOWN]
             block = block.filter(refused.is_null())
         names = self._wanted.numbers
         numbers = np.column_stack([_array(block, name) for name in names]) if names else np.empty((len(block), 0))
@@ -134,7 +136,8 @@ class _Gathered:
         encoded = block.column(CLASS).combine_chunks().dictionary_encode()
         known = [self._places.setdefault(name, len(self._places)) for name in encoded.dictionary.to_pylist()]
         places: Integers = np.array([*known, -1], dtype=np.intp)
-        return places[encoded.indices.fill_null(len(known)).to_numpy()]
+        found: Integers = places[encoded.indices.fill_null(len(known)).to_numpy()]
+        return found
 
 
 def _array(block: pa.Table, name: str) -> npt.NDArray[Any]:
@@ -159,14 +162,9 @@ def _context() -> Iterator[None]:
 
 @contextmanager
 def _translated() -> Iterator[None]:
-    """What a task raised, as what it means here."""
+    """What Ray raises, in a line."""
     try:
         yield
-    except ray.exceptions.RayTaskError as error:
-        raise TransportError(_cause(error)) from error
     except ray.exceptions.RayError as error:
-        raise EngineError(f"reading failed: {error}") from error
-
-
-def _cause(error: BaseException) -> str:
-    return str(error)
+        cause = getattr(error, "cause", None) or error
+        raise EngineError(f"reading failed: {type(cause).__name__}: {str(cause)[:300]}") from error

@@ -1,25 +1,30 @@
 """What there is to learn from: the fields of the first records, and whether what is asked for is among them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from riot_tasks.errors import BadRecord
 from riot_tasks.fields import number
 from riot_tasks.predict.label_quantiles import RIOTBENCH
 from riot_tasks.record import Record, Value
+from riot_tasks.showing import shown
 from riotd.bounded.flows import meant
+from riotd.bounded.parsing import TIMES
 from riotd.errors import ConfigError, Mistake
 
 MOST_CLASSES = 50
 """Classes that a tree may tell apart: numbers that are no classes have more values."""
 
 
-def features(sample: Sequence[Record], wanted: Sequence[str], target: str) -> tuple[str, ...]:
-    """The fields to learn from: those wanted, or all others than the target that hold nothing but numbers.
+def features(
+    sample: Sequence[Record], wanted: Sequence[str], target: str, *, without: Collection[str] = ()
+) -> tuple[str, ...]:
+    """The fields to learn from: those wanted, or all that hold nothing but numbers, and no time.
 
     Args:
         sample: the first records of each input.
         wanted: by name; none is all.
         target: the field to foretell, or to label by.
+        without: fields that are none unless they are wanted, the target among them.
 
     Raises:
         ConfigError: one of them, or the target, is in none of the records; or there are none left.
@@ -36,21 +41,26 @@ def features(sample: Sequence[Record], wanted: Sequence[str], target: str) -> tu
     ]
     if mistakes:
         raise ConfigError(mistakes)
-    chosen = tuple(wanted) or tuple(name for name in found if name != target and _numeric(sample, name))
+    others = (name for name in found if name not in without and name not in TIMES and _numeric(sample, name))
+    chosen = tuple(wanted) or tuple(others)
     if not chosen:
         what = f"no field but {target} holds numbers"
         raise ConfigError([Mistake("features", what, f"there are {', '.join(found)}")])
     return chosen
 
 
-def numbers_only(sample: Sequence[Record], names: Iterable[str]) -> None:
-    """See that these fields hold numbers.
+def check_numbers(sample: Sequence[Record], names: Iterable[str], *, target: str) -> None:
+    """See that these fields hold numbers; one of them may be the target.
 
     Raises:
         ConfigError: one of them holds none in any of the records.
     """
     mistakes = [
-        Mistake("features", f"{name} holds no numbers, but {_values(sample, name)[0]!r}", "leave it out")
+        Mistake(
+            "target" if name == target else "features",
+            f"{name} holds no numbers, but {shown(_values(sample, name)[0])}",
+            "foretell classes by a tree" if name == target else "leave it out",
+        )
         for name in names
         if _values(sample, name) and not any(map(_is_number, _values(sample, name)))
     ]

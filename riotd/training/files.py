@@ -113,8 +113,8 @@ def named(inputs: Sequence[str]) -> list[str]:
     return list(paths)
 
 
-def look(path: str, *, form: str | None, schema: str | None) -> tuple[Form, list[Record]]:
-    """The form of a file's lines, and the records in the first of them.
+def look(path: str, *, form: str | None, schema: str | None, sample: bool = True) -> tuple[Form, list[Record]]:
+    """The form of a file's lines, and the records in the first of them; without `sample` none.
 
     Raises:
         ConfigError: its lines have no fields, or CSV has no header and no schema.
@@ -126,7 +126,7 @@ def look(path: str, *, form: str | None, schema: str | None) -> tuple[Form, list
     if found.front is None:
         what = "its lines are text without fields" if lines else "is empty"
         raise ConfigError([Mistake(path, what, f"give files of {', '.join(FORMS)}")])
-    body = lines[1:] if found.header else lines
+    body = lines[1 if found.header else 0 :] if sample else []
     return found, sampled(found, body, [""] * len(body))
 
 

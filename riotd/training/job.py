@@ -20,9 +20,16 @@ from riotd.training.scores import OF_KIND
 Positive = Annotated[int, Meta(ge=1)]
 Labels = dict[str, float]
 
-QUANTILES = "quantiles"
-"""RIoTBench's labels."""
 _FOLDS = 20
+"""Rounds at most: each learns from nearly the same rows as the next."""
+_NAME = 100
+"""Characters of the beginning of a version."""
+_REMEDIES = {
+    "model": "write tree or regression",
+    "label": "write quantiles, or {LOW: 1, HIGH: 80}",
+    "format": "write senml, riotbench, csv or json",
+}
+"""Key to what may stand there."""
 
 
 class Announcement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -81,7 +88,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     features: list[str] = []
     label: Literal["quantiles"] | Labels | None = None
     into: str = "label"
-    name: str = ""
+    name: Annotated[str, Meta(max_length=_NAME)] = ""
     table: str | None = None
     partition: str = "all"
     credentials: dict[str, str] | None = None
@@ -190,7 +197,7 @@ def _converted(data: Mapping[str, Any]) -> tuple[Job | None, list[Mistake]]:
             found[name] = msgspec.convert(data[name], field.type)
         except msgspec.ValidationError as error:
             text = str(error).replace(" - at `$", " at `")
-            mistakes.append(Mistake(name, text[:1].lower() + text[1:]))
+            mistakes.append(Mistake(name, text[:1].lower() + text[1:], _REMEDIES.get(name, "")))
     if mistakes:
         return None, mistakes
     job = Job(**found)

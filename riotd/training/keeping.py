@@ -51,11 +51,11 @@ def keep(model: Model, registry: Registry, *, created: float) -> Entry:
     """Put the model among those that are kept.
 
     Raises:
-        TransportError: the store is out of reach.
+        TransportError: the store is out of reach, or does not take it.
     """
     try:
         return registry.put(model, created=created)
-    except Unavailable as error:
+    except (Unavailable, ValueError) as error:
         raise TransportError(str(error)) from error
 
 
@@ -63,7 +63,7 @@ class Announcer:
     """Tells a broker of models.
 
     Args:
-        announcement: where.
+        announcement: where; by MQTT 3.1.1, which every broker speaks.
 
     Raises:
         ConfigError: the URL is no broker's.
@@ -73,7 +73,9 @@ class Announcer:
         self._to = announcement
         password = Secret(file=Path(announcement.password_file)) if announcement.password_file else None
         try:
-            self._connection = Connection(url=announcement.url, username=announcement.username, password=password)
+            self._connection = Connection(
+                url=announcement.url, protocol="3.1.1", username=announcement.username, password=password
+            )
         except ValueError as error:
             mistakes = translate(error)  # type: ignore[arg-type]  # pydantic's, which only riotd.config may name
             raise ConfigError([

@@ -58,11 +58,12 @@ def learn(question: Question, history: History, *, settings: Settings, name: str
         "training": models.Training(len(history), float(history.times[0]), until, name),
     }
     if question.kind == "regression":
-        return _RegressionStep(question.features, question.target).learnt(history.rows, head)
+        return _RegressionStep(question.features, question.target, window=len(history)).learnt(history.rows, head)
     step = _TreeStep(
         question.features,
         question.target,
         classes=question.classes,
+        window=len(history),
         min_leaf=settings.leaf or LEAF,
         max_depth=settings.depth or DEPTH,
     )

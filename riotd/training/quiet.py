@@ -2,6 +2,7 @@
 
 import logging
 import os
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
@@ -21,8 +22,16 @@ def quiet() -> Iterator[None]:
 
     Imports both, in the block before which Ray has been started: they set their loggers up when they are imported.
     """
-    for name in ("ray.data", "ray.tune"):
-        import_module(name)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module=r"ray\b")  # of its own deprecations
+        for name in ("ray.data", "ray.tune"):
+            import_module(name)
+        with _settings():
+            yield
+
+
+@contextmanager
+def _settings() -> Iterator[None]:
     before = {name: os.environ.get(name) for name in _SETTINGS}
     levels = {name: logging.getLogger(name).level for name in _LOGGERS}
     os.environ.update(_SETTINGS)

@@ -7,9 +7,10 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from riot_tasks.errors import BadRecord
+from riot_tasks.errors import BadRecord, Unavailable
 from riot_tasks.fields import number, text
 from riot_tasks.record import Value
+from riotd.errors import TransportError
 from riotd.training.history import Floats
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ LARGEST = 1e100
 """Numbers are within ± this, as `linear_regression_train` has it, so that their squares stay finite."""
 TIME, PLACE, CLASS, REFUSED = "\0time", "\0place", "\0class", "\0refused"
 """Columns beside those of the fields, which no field is called."""
+BROKEN = -1
+"""The place of a row whose reason says why there are no more of its piece."""
 _ROWS = 32_768
 """Rows of a block: 2 MB with eight fields."""
 
@@ -89,9 +92,13 @@ class Piece(Protocol):
 
 
 def blocks(piece: Piece, wanted: Wanted) -> Iterator["pa.Table"]:
-    """A piece's rows: NaN, or no class, where a record has no value; a reason where there is no record."""
+    """A piece's rows: NaN, or no class, where a record has no value; a reason where there is no record.
+
+    That a piece can't be read is told by a last row, at the place `BROKEN`: an exception would come out of a worker as
+    the text of its stack.
+    """
     waiting: list[_Row] = []
-    for row in _rows(piece.readings(), wanted):
+    for row in _rows(_unbroken(piece), wanted):
         waiting.append(row)
         if len(waiting) == _ROWS:
             yield _block(waiting, wanted)
@@ -107,6 +114,13 @@ class _Row(NamedTuple):
     refused: str | None
 
 
+def _unbroken(piece: Piece) -> Iterator[Reading]:
+    try:
+        yield from piece.readings()
+    except (TransportError, Unavailable) as error:
+        yield Reading(BROKEN, 0.0, {}, str(error))
+
+
 def _rows(readings: Iterable[Reading], wanted: Wanted) -> Iterator[_Row]:
     nothing = [float("nan")] * len(wanted.numbers)
     for place, time, values, refused in readings:
@@ -117,7 +131,7 @@ def _rows(readings: Iterable[Reading], wanted: Wanted) -> Iterator[_Row]:
                 raise BadRecord(refused)  # noqa: TRY301 - one place makes rows of refusals
             numbers = [_number(name, values.get(name)) for name in wanted.numbers]
             label = None if wanted.label is None else values.get(wanted.label)
-            yield _Row(place, time, numbers, None if label is None else text(label), None)
+            yield _Row(place, time, numbers, None if label in (None, "") else text(label), None)
         except BadRecord as error:
             yield _Row(place, time, nothing, None, str(error)[:300])
 

@@ -13,7 +13,7 @@ from typing import NamedTuple, Protocol
 from msgspec.structs import replace
 
 from riotd.engines.ray_actors import Cluster
-from riotd.errors import EngineError, TransportError
+from riotd.errors import ConfigError, EngineError, Mistake, TransportError
 from riotd.training import ranges
 from riotd.training.folds import Fold, folds
 from riotd.training.framing import Facts, frame
@@ -128,8 +128,12 @@ def _space(job: Job, framed: _Frame) -> Space:
     )
     if job.model == "regression":
         return Space(window, unit, whole, rows)
-    leaf = ranges.numbers(job.leaf, least=1, most=rows // 2) if job.leaf else Span(1, max(2, rows // 50))
-    return Space(window, unit, whole, rows, ranges.numbers(job.depth, least=1, most=ranges.DEEPEST), leaf)
+    depth = ranges.numbers(job.depth, least=1, most=ranges.DEEPEST)
+    try:
+        leaf = ranges.numbers(job.leaf, least=1, most=rows // 2) if job.leaf else Span(1, max(2, rows // 50))
+    except ValueError as error:
+        raise ConfigError([Mistake("leaf", str(error), f"there are {rows:,} rows")]) from error
+    return Space(window, unit, whole, rows, depth, leaf)
 
 
 def _make(prepared: Prepared, framed: _Frame, report: Report) -> None:
@@ -166,22 +170,23 @@ def _learnt(framed: _Frame, settings: Settings, end: int, name: str = "trial") -
 
 
 def _hand_over(job: Job, prepared: Prepared, announcer: Announcer | None, report: Report, *, now: float) -> None:
-    """Keep the model, and tell of it. What fails once it is there, is told beside it."""
+    """Keep the model, and tell of it. What fails now is told beside what the work has brought."""
     model, registry = report.model, prepared.registry
     assert model is not None  # noqa: S101 - `_make` raises otherwise
-    if job.output:
-        write(model, Path(job.output))
-        report.output = job.output
-    if registry is None:
-        return
-    report.entry = entry = keep(model, registry, created=now)
-    report.url = f"{registry.store.rstrip('/')}/{entry.name}"
-    if announcer is not None and job.announce is not None:
-        try:
-            announcer.tell(registry, entry)
-            report.announced = job.announce.topic
-        except TransportError as error:
-            report.trouble = f"the model is kept, but not announced: {error}"
+    failing = "kept"
+    try:
+        if job.output:
+            write(model, Path(job.output))
+            report.output = job.output
+        if registry is not None:
+            report.entry = entry = keep(model, registry, created=now)
+            report.url = f"{registry.store.rstrip('/')}/{entry.name}"
+            if announcer is not None and job.announce is not None:
+                failing = "announced"
+                announcer.tell(registry, entry)
+                report.announced = job.announce.topic
+    except TransportError as error:
+        report.trouble = f"the model was not {failing}: {error}"
 
 
 @contextmanager

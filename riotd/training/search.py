@@ -82,6 +82,7 @@ class _Heard(_Here, tune.Callback):
 
     def on_trial_error(self, iteration: int, trials: Any, trial: Any, **info: Any) -> None:  # noqa: ANN401, ARG002 - as above
         self._trials[trial.config["number"]].fail(_reason(trial))
+        self._watch(self._trials)
 
 
 class _Stopped(_Here, tune.Stopper):
@@ -147,5 +148,8 @@ def search(  # noqa: PLR0913 - as few as there can be
 
 def _reason(trial: Any) -> str:  # noqa: ANN401 - Ray's own
     """The last line of what a trial raised."""
-    text = str(trial.get_error() or "its worker is gone").strip()
-    return text.splitlines()[-1][:300]
+    try:
+        lines = Path(trial.error_file or "").read_text(encoding="utf-8", errors="replace").split("\n")
+    except OSError:
+        return "its worker is gone"
+    return next((line.strip()[:300] for line in reversed(lines) if line.strip()), "its worker is gone")

@@ -97,7 +97,7 @@ def _usual(space: Space) -> Settings:
 def _drawn(space: Space, count: int, random: Random) -> Iterator[Settings]:
     windows, depths, leaves = (_strata(count, random) for _ in range(3))
     for at_window, at_depth, at_leaf in zip(windows, depths, leaves, strict=True):
-        amount = _log(space.window, at_window)
+        amount = round(_log(space.window, at_window)) if space.unit == "rows" else _log(space.window, at_window)
         yield Settings(
             _window(space, amount),
             space.depth and round(_even(space.depth, at_depth)),
@@ -107,7 +107,7 @@ def _drawn(space: Space, count: int, random: Random) -> Iterator[Settings]:
 
 def _fitting(leaf: Span, rows: float) -> Span:
     """Leaves that a window of so many rows has room for: a tenth of it at most, unless all are to be larger."""
-    return Span(leaf.low, max(leaf.low, min(leaf.high, rows / 10)))
+    return Span(leaf.low, max(leaf.low, min(leaf.high, rows // 10)))
 
 
 def _strata(count: int, random: Random) -> list[float]:
