@@ -4,7 +4,7 @@ A request is a JSON object on a line of its own, `{"do": "status"}`, an answer t
 """
 
 from riotd.control.client import Asker, NotRunningError
-from riotd.control.places import own_place, places
 from riotd.control.server import Control, Handler, RefusedError
+from riotd.control.sockets import own_place, places
 
 __all__ = ["Asker", "Control", "Handler", "NotRunningError", "RefusedError", "own_place", "places"]

@@ -131,7 +131,8 @@ class Control:
         try:
             await self._converse(reader, writer)
             writer.close()
-            await asyncio.wait_for(writer.wait_closed(), _READING)
+            async with asyncio.timeout(_READING):
+                await writer.wait_closed()
         except (TimeoutError, ConnectionError):
             log.debug("a client of the control socket is gone, or takes too long")
         finally:
@@ -143,7 +144,8 @@ class Control:
             return
         while True:
             try:
-                line = await asyncio.wait_for(reader.readline(), _IDLE)
+                async with asyncio.timeout(_IDLE):  # `wait_for` of Python 3.11 may swallow our cancellation
+                    line = await reader.readline()
             except ValueError:  # past the reader's limit
                 await _say(writer, {"error": f"a request has at most {_LONGEST} bytes"})
                 return
@@ -170,4 +172,5 @@ class Control:
 async def _say(writer: asyncio.StreamWriter, answer: dict[str, Any]) -> None:
     """Write an answer, and wait until the client has taken most of it."""
     writer.write(orjson.dumps(answer) + b"\n")
-    await asyncio.wait_for(writer.drain(), _READING)
+    async with asyncio.timeout(_READING):
+        await writer.drain()

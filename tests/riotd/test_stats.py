@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from riotd.messages import Batch, Message, Outcome, Portion, Tally
+from riotd.messages import Batch, Message, Outcome, Portion, Reject, Tally
 from riotd.quantiles import Sketch
 from riotd.stats import Stats
 
@@ -106,3 +106,74 @@ def test_replanning_keeps_what_stays() -> None:
     figures.outcome(0, Outcome(0, [], [], [Tally(5, 5, 0, 0, 5), Tally(5, 5, 0, 0, 5)]))
     figures.replan(["mean", "new"])
     assert [(stage["id"], stage["in"]) for stage in figures.report(1.0)["stages"]] == [("mean", 5), ("new", 0)]
+
+
+def test_looking_leaves_the_window_as_it_is() -> None:
+    """Who only looks gets the window under way with the one before; the reporter's own windows are not cut short."""
+    figures = stats()
+    for number in range(3):
+        batch = batch_of(float(number))
+        figures.dispatched(batch, {0: Portion(0, 0.0, [0], [""], [b""])}, number)
+        figures.settled_batch(batch, 1, 0, number + 0.5)
+        figures.outcome(0, Outcome(0, [], [], [Tally(1, 1, 0, 0, 1, 0.2)]))
+        if number < 2:
+            figures.report(number + 1.0)
+    for _ in range(2):
+        looked = figures.report(2.5, look=True)
+    assert (looked["window"]["settled"], looked["window"]["seconds"], looked["messages"]["settled"]) == (2, 1.5, 3)
+    assert looked["shards"][0]["load"] == pytest.approx(0.4 / 1.5, abs=1e-4)
+    report = figures.report(3.0)
+    assert (report["window"]["settled"], report["window"]["seconds"], report["shards"][0]["load"]) == (1, 1.0, 0.2)
+
+
+def test_a_tally_that_does_not_add_up_is_an_alarm() -> None:
+    """A stage whose records have no fate is told of, with how many, for as long as it is so."""
+    figures = stats()
+    figures.outcome(0, Outcome(0, [], [], [Tally(5, 3, 1, 0, 3), Tally(3, 3, 0, 0, 3)]))
+    (alarm,) = figures.alarms()
+    assert (alarm.where, alarm.residue) == ("stage parse", 1)
+    assert [stage["residue"] for stage in figures.report(1.0)["stages"]] == [1, 0]
+
+
+def test_messages_that_no_shard_was_sent_are_an_alarm() -> None:
+    """Portions must have the batch's messages, each once; what goes to every shard is mute in all but one."""
+    figures = stats()
+    portions = {
+        shard: Portion(0, 0.0, [0, 1], ["", ""], [b"", b""], mute=[0, 1] if shard else []) for shard in range(2)
+    }
+    figures.dispatched(batch_of(0.0, 0.0), portions, 0.0)
+    assert figures.alarms() == []
+    figures.dispatched(batch_of(0.0, 0.0, 0.0), {0: portions[0]}, 0.0)
+    assert [(alarm.where, alarm.residue) for alarm in figures.alarms()] == [("shards", 1)]
+
+
+def with_entrances() -> Stats:
+    return Stats(["parse", "ticks"], shards=1, now=0.0, entrances={"parse": (0,), "ticks": (1,)})
+
+
+def mixed() -> Portion:
+    return Portion(0, 0.0, [0, 1, 2], [""] * 3, [b""] * 3, origins=[0, 1, 0])
+
+
+class TestEntrances:
+    """Stages that get every message must tell of every message."""
+
+    def test_what_each_is_handed_is_what_its_sources_sent(self) -> None:
+        """Messages are counted by source; later passes hand entrances nothing."""
+        figures = with_entrances()
+        assert figures.handed(mixed()) == [2, 1]
+        assert figures.handed(Portion(0, 0.0, [], [], [], level=1)) == []
+
+    def test_an_answer_without_tallies_is_an_alarm(self) -> None:
+        """An engine that answers for messages, but not what became of them, is found out."""
+        figures = with_entrances()
+        figures.outcome(0, Outcome(0, [], [], []), figures.handed(mixed()))
+        found = [(alarm.where, alarm.residue) for alarm in figures.alarms()]
+        assert found == [("input of stage parse", 2), ("input of stage ticks", 1)]
+
+    def test_a_message_that_the_engine_refused_is_none(self) -> None:
+        """A message that killed its worker is a dead letter in no stage's name: nothing is missing."""
+        figures = with_entrances()
+        refused = [Reject("worker", 0, "killed its worker")]
+        figures.outcome(0, Outcome(0, [], refused, [Tally(1, 1, 0, 0, 1), Tally(1, 1, 0, 0, 1)]), [2, 1])
+        assert figures.alarms() == []
