@@ -96,7 +96,7 @@ class Log:
     def append(self, frames: Iterable[Frame], *, sync: bool) -> None:
         """Write frames at the end; with `sync` return when they, and all before them, are on disk."""
         frames = [*(self._clean() if self._unclean else ()), *frames]
-        if not self._segments or (self._segments[-1].size >= self._limit and self._segments[-1].first < self.next):
+        if not self._segments or self._is_full():
             self._begin_segment()
         segment = self._segments[-1]
         data = b"".join([packed(frame, self._synced) for frame in frames])
@@ -130,11 +130,16 @@ class Log:
         return self._frames(wanted, since)  # what is appended from now on is not among them
 
     def prune(self, needed: int) -> None:
-        """Remove the segments in which there is nothing from this sequence number on; never the last two.
+        """Remove the segments in which there is nothing from this sequence number on; never the last.
 
-        For whatever is in the last one or was just before it, the acknowledgement may have been lost.
+        The one before it stays too if the two are no larger than two should be: the acknowledgements of its messages
+        may have been lost.
         """
-        while len(self._segments) > 2 and self._segments[1].first <= needed:
+        if self._is_full():
+            self._begin_segment()  # else it would stay, however large it is
+        while len(self._segments) > 1 and self._segments[1].first <= needed:
+            if len(self._segments) == 2 and self.size <= 2 * self._limit:
+                break
             self._disk.remove(self._segments[0].name)
             del self._segments[0]
 
@@ -183,6 +188,10 @@ class Log:
             self.next = frame.end
         elif isinstance(frame, Mark):
             self.settled = frame.settled
+
+    def _is_full(self) -> bool:
+        """Whether the last segment is as large as it should be, and the next would have another name."""
+        return bool(self._segments and self._segments[-1].size >= self._limit and self._segments[-1].first < self.next)
 
     def _begin_segment(self) -> None:
         if self._segments:

@@ -163,6 +163,24 @@ class TestReading:
         assert log.first <= 10
         assert opened(disk, segment=100).next == 20
 
+    def test_leaves_little_of_what_nobody_needs(self) -> None:
+        """However large the last group was, what stays of superfluous messages is two segments at most."""
+        disk = FakeDisk()
+        log = opened(disk, segment=100)
+        for count in (1, 50, 1):
+            log.append([frame_of("group", count, log)], sync=True)
+            log.prune(log.next)
+            assert log.size <= 200
+
+    def test_leaves_what_may_come_again(self) -> None:
+        """The last messages are known to the next life though their segment is superfluous, and another has begun."""
+        disk = FakeDisk()
+        log = opened(disk, segment=100)
+        while len(disk.files) < 2:
+            log.append([frame_of("group", 1, log)], sync=True)
+        log.prune(log.next)
+        assert len(opened(disk, segment=100).tail) == log.next
+
 
 class TestFolder:
     def test_keeps_a_log(self, tmp_path: Path) -> None:
