@@ -125,7 +125,7 @@ def test_what_is_learnt_can_be_applied() -> None:
     (result,) = _said(train, _records())
     first = {**json.loads(str(result.values["model"])), "version": "first", "intercept": 0.0}
     apply = LinearRegression(first, updates="model")
-    assert list(apply.process(result)) == []
+    assert [said.values["event"] for said in apply.process(result)] == ["taken"]
     predictions = [found for record in _records() for found in apply.process(record)]
     errors = [(float(found.values["prediction"]) - row[-1]) ** 2 for found, row in zip(predictions, ROWS, strict=True)]  # type: ignore[arg-type]
     assert (sum(errors) / 160) ** 0.5 == pytest.approx(result.values["rmse"], rel=1e-9)
