@@ -53,7 +53,7 @@ class FieldTask(Task, Generic[A]):
     def _advance(self, found: Mapping[str, float]) -> dict[str, Any]:
         """What these numbers bring about, by field; raises BadRecord before any state has changed."""
         algorithms = self._algorithms
-        if self.fields is None or not algorithms:
+        if not found.keys() <= algorithms.keys():
             self._begin(found)
         results = {}
         for name, value in found.items():
@@ -63,8 +63,8 @@ class FieldTask(Task, Generic[A]):
         return results
 
     def _begin(self, found: Iterable[str]) -> None:
-        """Have an algorithm for each named field, or for each found one."""
-        fresh = [name for name in self.fields or found if name not in self._algorithms]
+        """Have an algorithm for each of these fields: where a key is of one field only, the others need none."""
+        fresh = [name for name in found if name not in self._algorithms]
         if self.fields is None and fresh and len(self._algorithms) + len(fresh) > self.max_fields:
             raise BadRecord(
                 f"{fresh[-1]}: is one field more than max_fields, {self.max_fields}; list the ones to watch in fields"
@@ -79,7 +79,7 @@ class FieldTask(Task, Generic[A]):
     def restore(self, state: Mapping[str, Any]) -> None:
         """Take what `snapshot` gave."""
         saved = versioned(state, 1)["fields"]
-        self._begin(saved)
+        self._begin(name for name in saved if self.fields is None or name in self.fields)
         for name in self._algorithms.keys() & saved.keys():
             self._algorithms[name].load(saved[name])
 

@@ -78,7 +78,7 @@ class Interpolate(FieldTask[RecentMean]):
         ((name, value),) = values.items()
         algorithm = self._algorithms.get(name)
         if algorithm is None:
-            return bool(self.fields and self._algorithms)  # not watched, and those that are have been begun
+            return self.fields is not None and name not in self.fields
         if self.parity or not (type(value) is float or type(value) is int) or not -LIMIT < value < LIMIT:
             return False
         algorithm.update(float(value))
