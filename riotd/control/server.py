@@ -24,6 +24,8 @@ _IDLE = 60.0
 """Seconds a client may take for its next request."""
 _READING = 10.0
 """Seconds a client may take to read an answer."""
+_PARTING = 1.0
+"""Seconds a client that is sent off may go on talking."""
 log = logging.getLogger(__name__)
 
 Handler = Callable[[Mapping[str, Any]], Awaitable[Any]]
@@ -140,14 +142,14 @@ class Control:
 
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if len(self._serving) > _CLIENTS:
-            await _say(writer, {"error": f"there are {_CLIENTS} clients already: try again later"})
+            await _send_off(reader, writer, f"there are {_CLIENTS} clients already: try again later")
             return
         while True:
             try:
                 async with asyncio.timeout(_IDLE):  # `wait_for` of Python 3.11 may swallow our cancellation
                     line = await reader.readline()
             except ValueError:  # past the reader's limit
-                await _say(writer, {"error": f"a request has at most {_LONGEST} bytes"})
+                await _send_off(reader, writer, f"a request has at most {_LONGEST} bytes")
                 return
             if not line:
                 return
@@ -174,3 +176,12 @@ async def _say(writer: asyncio.StreamWriter, answer: dict[str, Any]) -> None:
     writer.write(orjson.dumps(answer) + b"\n")
     async with asyncio.timeout(_READING):
         await writer.drain()
+
+
+async def _send_off(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, error: str) -> None:
+    """Say why we hang up, and see that it can be heard: with unread bytes of the client a close would be a reset."""
+    await _say(writer, {"error": error})
+    writer.write_eof()
+    async with asyncio.timeout(_PARTING):
+        while await reader.read(_LONGEST):
+            pass

@@ -7,7 +7,7 @@ import stat
 import tempfile
 import threading
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -49,14 +49,22 @@ async def listening(path: Path) -> AsyncIterator[Path]:
         yield path
 
 
+@asynccontextmanager
+async def client(path: Path) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    reader, writer = await asyncio.open_unix_connection(str(path))
+    try:
+        yield reader, writer
+    finally:
+        writer.close()
+        await writer.wait_closed()
+
+
 async def raw(path: Path, data: bytes) -> bytes:
     """All that is said to these bytes, until it hangs up."""
-    reader, writer = await asyncio.open_unix_connection(str(path))
-    writer.write(data)
-    writer.write_eof()
-    said = await reader.read()
-    writer.close()
-    return said
+    async with client(path) as (reader, writer):
+        writer.write(data)
+        writer.write_eof()
+        return await reader.read()
 
 
 def asked(path: Path, *whats: str) -> list[Any]:
@@ -120,26 +128,20 @@ class TestClients:
     async def test_one_that_takes_too_long_is_let_go(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """Who says nothing for the time there is for it is hung up on."""
         monkeypatch.setattr(server, "_IDLE", 0.05)
-        async with listening(folder / "x.sock") as path:
-            reader, writer = await asyncio.open_unix_connection(str(path))
+        async with listening(folder / "x.sock") as path, client(path) as (reader, _):
             assert await asyncio.wait_for(reader.read(), 10) == b""
-            writer.close()
 
     async def test_one_too_many_is_told(self, folder: Path) -> None:
         """The number of clients is bounded; who comes when it is reached is told, and may come again later."""
-        async with listening(folder / "x.sock") as path:
-            clients = [await asyncio.open_unix_connection(str(path)) for _ in range(16)]
-            for reader, writer in clients:
+        async with listening(folder / "x.sock") as path, AsyncExitStack() as stack:
+            for _ in range(15):
+                await stack.enter_async_context(client(path))
+            async with client(path) as (reader, writer):
                 writer.write(b'{"do":"status"}\n')
-                await reader.readline()
-            assert b"16 clients already" in await raw(path, b'{"do":"status"}\n')
-            reader, writer = clients.pop()
-            writer.close()
-            await writer.wait_closed()
+                await reader.readline()  # so all before it are in, too
+                assert b"16 clients already" in await raw(path, b'{"do":"status"}\n')
             while b"already" in await raw(path, b'{"do":"status"}\n'):
                 pass
-            for _, writer in clients:
-                writer.close()
 
 
 class TestPlace:
