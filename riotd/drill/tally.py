@@ -12,6 +12,18 @@ class Tally(Task):
     """Numbers the records of a source, and chains a checksum of each to that of all before.
 
     A record gets the fields `count` and `chain`; the chain is over its time and the bits of its numbers.
+
+    Example:
+        >>> from riot_tasks import Record
+        >>> task = Tally()
+        >>> for reading in (20.0, 21.0):
+        ...     for result in task.process(Record(1, "dev7", 0.0, {"v": reading})):
+        ...         print(result.values)
+        {'v': 20.0, 'count': 1, 'chain': 558758194}
+        {'v': 21.0, 'count': 2, 'chain': 3907813457}
+
+    References:
+        The checksum is the CRC-32 of RFC 1952, section 8.
     """
 
     def __init__(self) -> None:
