@@ -12,9 +12,11 @@ from tests.riotd.brokers import MOSQUITTO, Broker, Ears, SmallBroker
 
 @pytest.fixture(autouse=True)
 def _own_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Daemons of a test keep their state in the test's folder."""
-    monkeypatch.delenv("STATE_DIRECTORY", raising=False)
+    """Daemons of a test keep their state, and their control sockets, in the test's folder."""
+    for systemd in ("STATE_DIRECTORY", "RUNTIME_DIRECTORY"):
+        monkeypatch.delenv(systemd, raising=False)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
 
 
 @pytest.fixture

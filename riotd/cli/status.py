@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 NOT_RUNNING = 1
 ALARM = 2
+_WIDE = 500
+"""Columns in a pipe, where nothing is to be broken."""
 _NAME = re.compile(r"[A-Za-z0-9_.-]+")
 
 EPILOG = """\b
@@ -89,7 +91,7 @@ def _shower(*, as_json: bool, watch: bool) -> Iterator[Callable[[dict[str, Any]]
 
     from riotd.cli.status_view import Picture  # noqa: PLC0415 - as above
 
-    console, picture = Console(highlight=False), Picture()
+    console, picture = Console(highlight=False, width=None if sys.stdout.isatty() else _WIDE), Picture()
     if not (watch and console.is_terminal):
         yield lambda answer: console.print(picture.of(answer))
         return
