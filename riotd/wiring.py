@@ -326,9 +326,9 @@ def _rejects(config: cfg.Config, publishers: Publishers) -> RejectSink:
 
         return MqttRejects(block, _publisher(config, block, publishers), config.name)
     if isinstance(block, cfg.FileRejects):
-        from riotd.sinks.files import FileRejects  # noqa: PLC0415
+        from riotd.sinks.letters import StoredRejects  # noqa: PLC0415
 
-        return FileRejects(block)
+        return StoredRejects(block)
     from riotd.sinks.log import LogRejects  # noqa: PLC0415
 
     return LogRejects()

@@ -6,8 +6,8 @@ import orjson
 from hypothesis import given
 from hypothesis import strategies as st
 
+from riotd.letters import encode_letter
 from riotd.messages import DeadLetter
-from riotd.sinks.letters import encode_letter
 
 
 @given(st.binary() | st.text().map(str.encode), st.text(st.characters()), st.text(st.characters()))
