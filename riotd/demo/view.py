@@ -46,7 +46,11 @@ class Screen:
         head = Text.assemble(("riotd demo", "bold cyan"), f"  {self._title}  ", (f"{left:3.0f} s left", "dim"))
         if not self._stats:
             return Group(head, Text(self.note, style="yellow"))
-        return Group(head, self._rates(), self._stages(), self._last(), self._foot())
+        return Group(head, *self._alarms(), self._rates(), self._stages(), self._last(), self._foot())
+
+    def _alarms(self) -> list[RenderableType]:
+        """What does not add up in the daemon's books; nothing, as it should be."""
+        return [Text(f"ALARM {alarm}", style="bold white on red") for alarm in self._stats.get("alarms", ())]
 
     def _rates(self) -> RenderableType:
         window, latency = self._stats["window"], self._stats["latency_ms"]

@@ -7,6 +7,7 @@ import pytest
 
 from riotd.cli.verbs import EXIT_CONFIG
 from riotd.config import Config
+from riotd.control import sockets
 from riotd.units import seconds
 
 UNITS = Path(__file__).parents[2] / "systemd"
@@ -157,3 +158,14 @@ def test_sysusers(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert "Creating user 'riotd' (riotd and its Ray head)" in done.stderr + done.stdout
+
+
+def test_status_finds_the_units_socket(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The daemon's socket is in the folder that systemd makes for its instance, where `riotd status` looks for it."""
+    found = settings("riotd@.service")
+    assert (found["RuntimeDirectory"], found["RuntimeDirectoryMode"]) == ("riotd/%i", "0700")
+    assert Path("/run/riotd") == sockets._SYSTEMD
+    monkeypatch.setattr(sockets, "_SYSTEMD", tmp_path / "riotd")
+    (tmp_path / "riotd" / "city").mkdir(parents=True)
+    path = sockets.own_place("city-etl", {"RUNTIME_DIRECTORY": str(tmp_path / "riotd" / "city")})
+    assert path in sockets.places("city-etl", {})
