@@ -15,6 +15,23 @@ _SHORTEST = 1e-3
 """Seconds of a time to wait."""
 
 
+class _Gathered:
+    """What has come of a message: its first record, and values and units of all, which grow in place."""
+
+    __slots__ = ("first", "units", "values")
+
+    def __init__(self, first: Record) -> None:
+        self.first = first
+        self.values: dict[str, Value] = {}
+        self.units: dict[str, str] = {}
+
+    def take(self, values: Mapping[str, Value], units: Mapping[str, str]) -> None:
+        """Have these, too, and their units."""
+        self.values.update(values)
+        if units:
+            self.units.update([(field, units[field]) for field in values if field in units])
+
+
 class Join(Task):
     """Gathers the records of one message, as `senml_parse` with `explode` makes them, to one record with all fields.
 
@@ -70,7 +87,7 @@ class Join(Task):
         self.on_expiry = one_of("on_expiry", on_expiry, ("drop", "partial"))
         self.idle_timeout = None if idle_timeout is None else duration("idle_timeout", idle_timeout, least=_SHORTEST)
         self._wanted = frozenset(self.fields)
-        self._open: dict[tuple[int, float], Record] = {}
+        self._open: dict[tuple[int, float], _Gathered] = {}
         self._expired = 0
 
     def process(self, record: Record) -> Iterable[Record]:
@@ -79,17 +96,34 @@ class Join(Task):
         Raises:
             BadRecord: a field came before in this message, or holds what no snapshot can.
         """
-        found = {field: _kept(field, value) for field, value in record.values.items() if field in self._wanted}
+        found = self._found(record.values)
         if not found:
             return ()
-        key = self._key(record)
-        gathered = _both(self._open.get(key), record, found)
+        key = (record.id, record.time if self.same_time else 0.0)
+        gathered = self._open.get(key)
+        if gathered is None:
+            gathered = self._open[key] = _Gathered(record)
+        elif not gathered.values.keys().isdisjoint(found):
+            raise BadRecord(_twice(gathered, record))
+        gathered.take(found, record.units)
         if len(gathered.values) == len(self.fields):
-            self._open.pop(key, None)
+            del self._open[key]
             return (self._result(gathered, record.id, {}),)
-        self._open[key] = gathered
+        if len(self._open) == 1:  # nearly always
+            return ()
         overdue = self._overdue(key, record.time)
         return () if overdue is None else self._expiry(overdue, record.id)
+
+    def _found(self, values: Mapping[str, Value]) -> Mapping[str, Value]:
+        """Those that make the message complete, fit to be kept."""
+        if len(values) == 1:  # one observation, as `senml_parse` with `explode` gives them
+            ((field, value),) = values.items()
+            if field not in self._wanted:
+                return {}
+            if type(value) is not float:
+                _kept(field, value)
+            return values
+        return {field: _kept(field, value) for field, value in values.items() if field in self._wanted}
 
     def flush(self) -> Iterable[Record]:
         """What is incomplete, each under its own id; nothing with `on_expiry` "drop"."""
@@ -99,16 +133,13 @@ class Join(Task):
         """What is incomplete, as `flush` gives it: nobody can say whether the rest is still to come."""
         return self.flush()
 
-    def _key(self, record: Record) -> tuple[int, float]:
-        return (record.id, record.time if self.same_time else 0.0)
-
     def _overdue(self, latest: tuple[int, float], now: float) -> tuple[int, float] | None:
         """The message that expires next, if one has to."""
         if len(self._open) > self.max_open:
             return next(iter(self._open))
-        if self.timeout is None or len(self._open) == 1:
+        if self.timeout is None:
             return None
-        late = (key for key, first in self._open.items() if now - first.time > self.timeout and key != latest)
+        late = (key for key, each in self._open.items() if now - each.first.time > self.timeout and key != latest)
         return next(late, None)
 
     def _expiry(self, key: tuple[int, float], number: int) -> Iterable[Record]:
@@ -118,42 +149,45 @@ class Join(Task):
         if self.on_expiry == "drop":
             return ()
         missing = ",".join(field for field in self.fields if field not in gathered.values)
-        return (self._result(gathered, number, {"message": str(gathered.id), "missing": missing}),)
+        return (self._result(gathered, number, {"message": str(gathered.first.id), "missing": missing}),)
 
-    def _result(self, gathered: Record, number: int, more: dict[str, str]) -> Record:
+    def _result(self, gathered: _Gathered, number: int, more: dict[str, str]) -> Record:
         values = {field: gathered.values.get(field) for field in self.fields}
-        meta = gathered.meta
+        first, meta = gathered.first, gathered.first.meta
         if self._expired:
             meta = {**meta, **more, "expired": str(self._expired)}
-        return Record(number, gathered.source, gathered.time, values, gathered.units, meta)
+        return Record(number, first.source, first.time, values, gathered.units, meta)
 
     def snapshot(self) -> Mapping[str, Any]:
         """What has come of the messages that are open, and how many have expired."""
         rows = [
-            [row.id, row.source, row.time, dict(row.values), dict(row.units), dict(row.meta)]
-            for row in self._open.values()
+            [
+                each.first.id,
+                each.first.source,
+                each.first.time,
+                dict(each.values),
+                dict(each.units),
+                dict(each.first.meta),
+            ]
+            for each in self._open.values()
         ]
         return {"version": 1, "open": rows, "expired": self._expired}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Take what `snapshot` gave."""
         saved = versioned(state, 1)
-        rows = [Record(*row[:3], *map(dict, row[3:])) for row in saved["open"]]
-        self._open = {self._key(row): row for row in rows}
+        self._open = {}
+        for number, source, time, values, units, meta in saved["open"]:
+            gathered = _Gathered(Record(number, source, time, {}, {}, dict(meta)))
+            gathered.take(values, units)
+            self._open[number, time if self.same_time else 0.0] = gathered
         self._expired = saved["expired"]
 
 
-def _both(first: Record | None, record: Record, found: dict[str, Value]) -> Record:
-    """What has come of a message, these fields of `record` included."""
-    units = {field: unit for field, unit in record.units.items() if field in found}
-    if first is None:
-        return Record(record.id, record.source, record.time, found, units, record.meta)
-    for field in found:
-        if field in first.values:
-            raise BadRecord(
-                f"{field}: came twice in message {record.id}; same_time keeps readings of different times apart"
-            )
-    return Record(first.id, first.source, first.time, {**first.values, **found}, {**first.units, **units}, first.meta)
+def _twice(gathered: _Gathered, record: Record) -> str:
+    """Why a record can't be part of a message."""
+    field = next(field for field in record.values if field in gathered.values)
+    return f"{field}: came twice in message {record.id}; same_time keeps readings of different times apart"
 
 
 def _kept(field: str, value: Value) -> Value:
