@@ -9,11 +9,15 @@ from urllib.parse import urlsplit
 
 import click
 
+from riotd.cli.options import set_option, with_option
+
 if TYPE_CHECKING:
     from rich.console import Console
 
     from riotd.drill.report import Report
-    from riotd.drill.session import Drill, Options
+    from riotd.drill.scratch import Options
+    from riotd.drill.session import Drill
+    from riotd.drill.subject import Subject
 
 _FRAMES_PER_SECOND = 4
 
@@ -37,6 +41,13 @@ def _seconds(_ctx: click.Context, _parameter: click.Parameter, text: str) -> flo
 
 
 @click.command()
+@click.argument("config", required=False, type=click.Path(path_type=Path))
+@with_option
+@set_option
+@click.option(
+    "--feed", type=click.Path(path_type=Path), help="Recorded messages for CONFIG, as `riotd replay` has them."
+)
+@click.option("--topic", help="Where they go, such as in/{source}; default the source's first filter.")
 @click.option("--faults", metavar="NAME,…", callback=_chosen, help="Which; see --list. Default all; none for none.")
 @click.option("--list", "listing", is_flag=True, help="Say which faults there are, and end.")
 @click.option("--messages", type=click.IntRange(1), help="Send so many; default as many as --seconds has.")
@@ -56,6 +67,11 @@ def _seconds(_ctx: click.Context, _parameter: click.Parameter, text: str) -> flo
     help="Folder to keep: state, configuration, log, report.json. Default a temporary one, kept if all is not well.",
 )
 def command(  # noqa: PLR0917 - click gives them by keyword
+    config: Path | None,
+    overlays: tuple[str, ...],
+    settings: tuple[str, ...],
+    feed: Path | None,
+    topic: str | None,
     faults: tuple[str, ...],
     listing: bool,
     messages: int | None,
@@ -76,43 +92,67 @@ def command(  # noqa: PLR0917 - click gives them by keyword
     listens, and compares with what a single thread makes of the same feed. In between the daemon is killed, stopped,
     cut off and starved. Doubled results are counted, and no fault: over MQTT at least once is what there is.
 
+    Without CONFIG the dataflow is the drill's own. With it, it is yours, on scratch brokers and with scratch state, fed
+    with --feed, and compared with a run without faults before; --devices, --engine and --shards are the file's then
+    (--set engine.type=ray). What your tasks reach by themselves, such as stores, is reached indeed.
+
     Exit 0: nothing lost, nothing out of order, state right, to the bit. Exit 1: something was not.
 
     \b
     Examples:
       riotd drill --seconds 30
       riotd drill --engine ray --faults kill-actor,kill-daemon --rate 5000 --messages 100000
+      riotd drill config/stats.yaml --feed city.csv --seconds 30
     """  # noqa: D301 - click's mark for text not to be wrapped
     from rich.console import Console  # noqa: PLC0415 - `riotd --help` must not load the drill
 
-    from riotd.benchmarks.broker import mosquitto  # noqa: PLC0415
     from riotd.drill import screen  # noqa: PLC0415
-    from riotd.drill.flow import Settings  # noqa: PLC0415
-    from riotd.drill.session import Options  # noqa: PLC0415
-    from riotd.errors import ConfigError, Mistake, RiotdError  # noqa: PLC0415
+    from riotd.drill.flow import OwnFlow, Settings  # noqa: PLC0415
+    from riotd.drill.guest import Command, guest  # noqa: PLC0415
+    from riotd.drill.scratch import Options  # noqa: PLC0415
+    from riotd.errors import RiotdError  # noqa: PLC0415
 
     console = Console(stderr=as_json)
     if listing:
         console.print(screen.listing())
         return
-    program = None if url else mosquitto()
-    if url is None and program is None:
-        raise ConfigError([Mistake("drill", "there is no mosquitto", "install it, or give --url")])
     if rate <= 0 or seconds <= 0:
         raise click.UsageError("--rate and --seconds are above 0.")
-    folder = (output or Path(mkdtemp(prefix="riotd-drill-"))).resolve()
-    folder.mkdir(parents=True, exist_ok=True)
-    if (folder / "state").exists():
-        raise click.UsageError(f"{folder} has the state of an earlier drill; give another folder to -o.")
-    settings = Settings(devices, seed, rate, engine, shards, "fill-quota" in faults)
-    options = Options(settings, faults, messages, seconds, every, folder, program, _address(url))
+    if (config is None) != (feed is None):
+        raise click.UsageError("CONFIG and --feed go together; without both the drill has a dataflow of its own.")
+    program, subject = _mosquitto(url), None
+    if config is not None and feed is not None:
+        messages = messages or max(1, int(seconds * rate))
+        subject = guest(Command(config, overlays, settings), feed, topic, count=messages)
+    folder = _folder(output)
+    own = OwnFlow(Settings(devices, seed, rate, engine, shards, "fill-quota" in faults))
+    options = Options(faults, messages, seconds, rate, every, seed, folder, program, _address(url))
     console.print(f"seed {seed}; faults: {', '.join(faults) or 'none'}; in {folder}", style="dim", highlight=False)
     try:
-        report = _run(options, console)
+        report = _run(options, subject or own, console)
     except RiotdError as error:
         raise click.ClickException(str(error)) from error
     _leave(report, folder, console, as_json=as_json, keep=output is not None)
     sys.exit(1 if report.complaints else 0)
+
+
+def _folder(output: Path | None) -> Path:
+    """An empty one."""
+    folder = (output or Path(mkdtemp(prefix="riotd-drill-"))).resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    if any(folder.iterdir()):
+        raise click.UsageError(f"{folder} is not empty; give another folder to -o.")
+    return folder
+
+
+def _mosquitto(url: str | None) -> str | None:
+    from riotd.benchmarks.broker import mosquitto  # noqa: PLC0415 - as above
+    from riotd.errors import ConfigError, Mistake  # noqa: PLC0415
+
+    program = None if url else mosquitto()
+    if url is None and program is None:
+        raise ConfigError([Mistake("drill", "there is no mosquitto", "install it, or give --url")])
+    return program
 
 
 def _address(url: str | None) -> tuple[str, int] | None:
@@ -124,20 +164,30 @@ def _address(url: str | None) -> tuple[str, int] | None:
     return parts.hostname, parts.port or 1883
 
 
-def _run(options: "Options", console: "Console") -> "Report":
+def _run(options: "Options", subject: "Subject", console: "Console") -> "Report":
+    from riotd.mqtt import Loop  # noqa: PLC0415 - as above
+
+    with asyncio.Runner(loop_factory=Loop) as runner:
+        return runner.run(_drilled(options, subject, console))
+
+
+async def _drilled(options: "Options", subject: "Subject", console: "Console") -> "Report":
     from riotd.clock import SystemClock  # noqa: PLC0415 - as above
     from riotd.drill import screen  # noqa: PLC0415
+    from riotd.drill.rehearsal import expect, rehearsed  # noqa: PLC0415
     from riotd.drill.session import Drill  # noqa: PLC0415
-    from riotd.mqtt import Loop  # noqa: PLC0415
 
-    live = console.is_terminal
+    live, clock = console.is_terminal, SystemClock()
     drill = Drill(
         options,
-        clock=SystemClock(),
+        subject,
+        clock=clock,
         tell=lambda episode: None if live else console.print(screen.line(episode), highlight=False),
     )
-    with asyncio.Runner(loop_factory=Loop) as runner:
-        return runner.run(_watched(drill, console) if live else drill.run())
+    if not subject.immediate:
+        console.print("first, what comes of it when nothing happens …", style="dim")
+        expect(drill.judge, await rehearsed(options, subject, clock=clock))
+    return await (_watched(drill, console) if live else drill.run())
 
 
 async def _watched(drill: "Drill", console: "Console") -> "Report":

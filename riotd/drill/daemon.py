@@ -35,22 +35,19 @@ class Daemon:
 
     Args:
         arguments: of `riotd run`.
-        folder: its working directory, its log in it.
+        folder: for its log.
         mark: what its processes are known by.
         skew: a file that says how wrong its wall clock is; see `riotd.drill.skewed`.
-        cwd: another working directory.
 
     Attributes:
         lives: how often it was started.
         deaths: how it ended when nobody had told it to.
     """
 
-    def __init__(
-        self, arguments: Sequence[str], folder: Path, *, mark: str, skew: Path | None = None, cwd: Path | None = None
-    ) -> None:
+    def __init__(self, arguments: Sequence[str], folder: Path, *, mark: str, skew: Path | None = None) -> None:
         module = ["-m", "riotd"] if skew is None else ["-m", "riotd.drill.skewed", str(skew)]
         self._command = leash.command(sys.executable, *module, "run", *arguments)
-        self._folder, self._mark, self._cwd = folder, mark, cwd or folder
+        self._folder, self._mark = folder, mark
         self._process: asyncio.subprocess.Process | None = None
         self._ready, self._expected, self._over = asyncio.Event(), False, False
         self._failed = False
@@ -161,7 +158,7 @@ class Daemon:
             self._ready.clear()
             self.lives += 1
             self._process = await asyncio.create_subprocess_exec(
-                *self._command, stdin=asyncio.subprocess.DEVNULL, stdout=said, stderr=said, cwd=self._cwd,
+                *self._command, stdin=asyncio.subprocess.DEVNULL, stdout=said, stderr=said,
                 env=environment, start_new_session=True,
             )  # fmt: skip
             code = await self._process.wait()

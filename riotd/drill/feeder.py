@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 from riotd.clock import Clock
 from riotd.drill.client import Client
-from riotd.drill.flow import Item
 from riotd.drill.judge import Judge
+from riotd.drill.subject import Item
 
 _WINDOW = 5_000
 """Messages the broker has not acknowledged, at most."""
@@ -36,7 +36,7 @@ class Feeder:
         self._open = asyncio.Event()
         self._open.set()
         self._settled = asyncio.Event()
-        self._owed: dict[int, tuple[str, int]] = {}
+        self._owed: dict[int, tuple[str, int] | None] = {}
         self.sent = self.acknowledged = 0
         self.over = asyncio.Event()
         self.pause = 0.0
@@ -44,7 +44,8 @@ class Feeder:
     def note(self, token: int) -> None:
         """The broker has acknowledged a message."""
         self.acknowledged += 1
-        self._judge.oblige(*self._owed.pop(token))
+        if (place := self._owed.pop(token)) is not None:
+            self._judge.oblige(*place)
         if not self._owed:
             self._settled.set()
 
@@ -91,7 +92,8 @@ class Feeder:
         left = count if self._most is None else min(count, self._most - self.sent)
         count = max(0, min(left, _WINDOW - client.unacknowledged))
         for _, item in zip(range(count), self._items, strict=False):
-            self._owed[self.sent] = item.stream, self._judge.expect(item.stream, item.key, item.content)
+            found = item.finding
+            self._owed[self.sent] = found and (found.stream, self._judge.expect(*found))
             client.publish(item.topic, item.payload, self.sent)
             self.sent += 1
         if self._most is not None and self.sent >= self._most:

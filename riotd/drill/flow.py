@@ -1,15 +1,17 @@
 """The drill's own dataflow, its feed, and what a single thread makes of it."""
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Sequence
 from pathlib import Path
 from random import Random
 from typing import Any, Final
 
 import msgspec
 import orjson
+import yaml
 
 from riot_tasks import Record
 from riot_tasks.statistics.kalman_filter import KalmanFilter
+from riotd.drill.subject import Finding, Item
 from riotd.drill.tally import Tally
 
 IN, OUT = "drill/in", "drill/out"
@@ -21,23 +23,6 @@ _FILLED: Final = 3.0
 """Seconds in which the feed fills the quota."""
 _BESIDE: Final = 220
 """Bytes a message takes in the journal beside its padding."""
-
-
-class Item(msgspec.Struct, frozen=True):
-    """A message and what comes of it.
-
-    Attributes:
-        topic, payload: of the message.
-        stream: who it is from.
-        key: what its result is known by within the stream.
-        content: what its result says.
-    """
-
-    topic: str
-    payload: bytes
-    stream: str
-    key: Hashable
-    content: Hashable
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -60,15 +45,38 @@ class Settings(msgspec.Struct, frozen=True):
     fill: bool = False
 
 
-def config(settings: Settings, folder: Path, *, inlet: int, outlet: int) -> dict[str, Any]:
-    """The configuration: parse, filter, number and chain the records of each device.
+class OwnFlow:
+    """Parse, filter, number and chain the records of each device; keeps `riotd.drill.subject.Subject`."""
 
-    Args:
-        settings: engine and quota.
-        folder: for state and dead letters.
-        inlet: port of the broker, or of a proxy before it, for what comes.
-        outlet: the same for what goes.
-    """
+    filters = (OUT + "/+",)
+    immediate = True
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    @property
+    def engine(self) -> str:
+        """As `Subject.engine`."""
+        return self._settings.engine
+
+    def items(self) -> Iterator[Item]:
+        """As `Subject.items`; without end."""
+        return feed(self._settings)
+
+    def prepare(self, folder: Path, *, inlet: int, outlet: int) -> Sequence[str]:
+        """As `Subject.prepare`."""
+        file = folder / "drill.yaml"
+        config = _config(self._settings, folder, inlet=inlet, outlet=outlet)
+        file.write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
+        return [str(file)]
+
+    def read(self, topic: str, payload: bytes) -> Finding | None:
+        """As `Subject.read`."""
+        record = orjson.loads(payload)
+        return Finding(topic[len(OUT) + 1 :], int(record["time"]) - _BEGINNING, _content(record["values"]))
+
+
+def _config(settings: Settings, folder: Path, *, inlet: int, outlet: int) -> dict[str, Any]:
     state = {"path": str(folder / "state"), "every": "1s"}
     room = {"max_in_flight": "64MB"} if settings.fill else {}
     return {
@@ -117,14 +125,8 @@ def feed(settings: Settings) -> Iterator[Item]:
                 entries.append({"n": "padding", "vs": padding})
             (smoothed,) = smooth.process(Record(number, device, time, {"v": reading}))
             (result,) = tally.process(smoothed)
-            yield Item(f"{IN}/{device}", orjson.dumps(entries), device, number, _content(result.values))
+            yield Item(f"{IN}/{device}", orjson.dumps(entries), Finding(device, number, _content(result.values)))
             number += 1
-
-
-def read(topic: str, payload: bytes) -> tuple[str, Hashable, Hashable]:
-    """Stream, key and content of a result."""
-    record = orjson.loads(payload)
-    return topic[len(OUT) + 1 :], int(record["time"]) - _BEGINNING, _content(record["values"])
 
 
 def _content(values: Any) -> Hashable:  # noqa: ANN401 - what JSON gives

@@ -1,26 +1,21 @@
-"""One drill: a scratch system, fed, hurt and judged."""
+"""One drill: a scratch system is fed, hurt and judged."""
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
 
-import msgspec
-import yaml
-
 from riotd.clock import Clock
-from riotd.drill import flow, processes, skewed
-from riotd.drill.broker import Broker
-from riotd.drill.client import Client
+from riotd.drill import processes
 from riotd.drill.daemon import Daemon
 from riotd.drill.faults import FAULTS, Planned, schedule
 from riotd.drill.feeder import Feeder
 from riotd.drill.judge import Judge
-from riotd.drill.proxy import Proxy
 from riotd.drill.report import Episode, Report
+from riotd.drill.scratch import Options, Scratch, skipped
 from riotd.drill.strikes import Strikes, System
+from riotd.drill.subject import Finding, Subject
 
 _LOOK = 0.02
 """Seconds between two looks whether the daemon has caught up."""
@@ -29,44 +24,12 @@ _SETTLES = 0.5
 _RECOVERS_WITHIN = 60.0
 _BEHIND = 0.25
 """Seconds of feed that are always on their way."""
+_QUIET = 3.0
+"""Seconds without a result after which none is expected any more, where nobody knows how many there are."""
 _ENDS_WITHIN = 90.0
 """Seconds for what is owed at the end."""
 _LEAVES_WITHIN = 15.0
 """Seconds until what has outlived the daemon counts as left behind."""
-
-
-class Options(msgspec.Struct, frozen=True):
-    """What a person may choose.
-
-    Attributes:
-        settings: of the dataflow and its feed.
-        faults: which, of `FAULTS`.
-        messages: how many; None is by the time.
-        seconds: for how long, unless it is by messages.
-        every: seconds between faults.
-        folder: for state, log, configuration.
-        mosquitto: its program; else somebody's broker at `url`.
-        url: host and port.
-    """
-
-    settings: flow.Settings
-    faults: tuple[str, ...]
-    messages: int | None
-    seconds: float
-    every: float
-    folder: Path
-    mosquitto: str | None
-    url: tuple[str, int] | None = None
-
-
-def skipped(options: Options) -> dict[str, str]:
-    """Faults that can't be had here, and why."""
-    reasons = {}
-    if options.settings.engine == "inline":
-        reasons["kill-actor"] = "the inline engine has no actors"
-    if options.url is not None:
-        reasons["restart-broker"] = "the broker is yours"
-    return {fault: why for fault, why in reasons.items() if fault in options.faults}
 
 
 class Drill:
@@ -74,6 +37,7 @@ class Drill:
 
     Args:
         options: what was asked for.
+        subject: the dataflow.
         clock: the machine's.
         tell: called with each fault that is over.
 
@@ -81,19 +45,22 @@ class Drill:
         judge, feeder: for who wants to watch.
         episodes: the faults so far.
         doing: what is being done.
+        findings: if it is a list, results are put there, and not judged.
     """
 
-    def __init__(self, options: Options, *, clock: Clock, tell: Callable[[Episode], None]) -> None:
-        self._options, self._clock, self._tell = options, clock, tell
-        self._skipped = skipped(options)
+    def __init__(
+        self, options: Options, subject: Subject, *, clock: Clock, tell: Callable[[Episode], None] | None = None
+    ) -> None:
+        self._options, self._subject, self._clock, self._tell = options, subject, clock, tell
+        self._skipped = skipped(options, subject.engine)
         self._mark = secrets.token_hex(8)
         self._system: System
         self.judge = Judge()
-        items: Iterable[flow.Item] = flow.feed(options.settings)
-        if options.messages is not None:
-            items = islice(items, options.messages)
-        self.feeder = Feeder(iter(items), self.judge, rate=options.settings.rate, most=options.messages, clock=clock)
+        items = islice(subject.items(), options.messages)
+        self.feeder = Feeder(items, self.judge, rate=options.rate, most=options.messages, clock=clock)
+        self.findings: list[Finding] | None = None
         self.episodes: list[Episode] = []
+        self._heard_at = 0.0
         self.doing = "starting broker and daemon"
 
     async def run(self) -> Report:
@@ -102,7 +69,8 @@ class Drill:
         Raises:
             RiotdError: broker or daemon do not start, or the daemon does not stay alive.
         """
-        async with self._laid_out() as (system, feeding, judging):
+        scratch = Scratch(self._options, self._subject, self._mark)
+        async with scratch.laid_out(self.feeder, self._hear) as (system, feeding, judging):
             self._system = system
             await judging.ready.wait()
             begun = self._clock.monotonic()
@@ -120,29 +88,15 @@ class Drill:
             code = await system.daemon.stop()
         return await self._report(system.daemon, seconds, code)
 
-    @asynccontextmanager
-    async def _laid_out(self) -> AsyncIterator[tuple[System, Client, Client]]:
-        options, folder = self._options, self._options.folder
-        async with _broker(options) as (broker, host, port):
-            inlet, outlet = Proxy(port, host=host), Proxy(port, host=host)
-            async with inlet.listening(), outlet.listening():
-                daemon = self._daemon(inlet.port, outlet.port)
-                feeding = Client(host, port, f"drill-feed-{self._mark}", acknowledged=self.feeder.note)
-                judging = Client(host, port, f"drill-judge-{self._mark}", filters=(flow.OUT + "/+",), hear=self._hear)
-                async with daemon.running(), _running(feeding), _running(judging):
-                    yield System(daemon, inlet, outlet, broker, self.feeder, folder), feeding, judging
-
-    def _daemon(self, inlet: int, outlet: int) -> Daemon:
-        options, folder = self._options, self._options.folder
-        file, skew = folder / "drill.yaml", folder / "skew"
-        config = flow.config(options.settings, folder, inlet=inlet, outlet=outlet)
-        file.write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
-        skewed.write(skew, 0.0)
-        return Daemon([str(file)], folder, mark=self._mark, skew=skew if "skew-clock" in options.faults else None)
-
     def _hear(self, topic: str, payload: bytes) -> None:
-        stream, key, content = flow.read(topic, payload)
-        self.judge.hear(stream, key, content, now=self._clock.monotonic())
+        finding = self._subject.read(topic, payload)
+        if finding is None:
+            return
+        self._heard_at = self._clock.monotonic()
+        if self.findings is not None:
+            self.findings.append(finding)
+        else:
+            self.judge.hear(*finding, now=self._heard_at)
 
     async def _fed(self, feed: "asyncio.Task[None]", hurt: "asyncio.Task[None]") -> None:
         """Until the feed is over, and the fault that was under way then."""
@@ -159,7 +113,7 @@ class Drill:
         strikes = Strikes(self._system)
         faults = [fault for fault in FAULTS if fault in self._options.faults and fault not in self._skipped]
         hurry: float | None = None
-        for planned in schedule(faults, every=self._options.every, seed=self._options.settings.seed):
+        for planned in schedule(faults, every=self._options.every, seed=self._options.seed):
             self.doing = "feeding"
             if await self._over_within(planned.pause if hurry is None else hurry):
                 return
@@ -190,24 +144,34 @@ class Drill:
                 recovered,
             )
         )
-        self._tell(self.episodes[-1])
+        if self._tell is not None:
+            self._tell(self.episodes[-1])
 
     async def _recovered(self) -> bool:
         """Whether the daemon catches up."""
+        struck = self._clock.monotonic()
         await asyncio.sleep(_SETTLES)
-        limit = max(50.0, _BEHIND * self._options.settings.rate)
-        return await self._owing_at_most(limit, within=_RECOVERS_WITHIN)
+        limit = max(50.0, _BEHIND * self._options.rate)
+
+        def caught_up() -> bool:
+            return self.judge.outstanding <= limit if self._subject.immediate else self._heard_at > struck
+
+        return await self._until(caught_up, within=_RECOVERS_WITHIN)
 
     async def _complete(self) -> None:
         """Until nothing is owed, or nothing more is to be hoped for."""
         self.doing = "waiting for what is owed"
         await self._system.daemon.ready()
-        await self._owing_at_most(0, within=_ENDS_WITHIN)
+        if self._subject.immediate:
+            await self._until(lambda: not self.judge.outstanding, within=_ENDS_WITHIN)
+        else:
+            await self._until(lambda: self._clock.monotonic() - self._heard_at > _QUIET, within=_ENDS_WITHIN)
         await asyncio.sleep(_SETTLES)  # for what comes twice
 
-    async def _owing_at_most(self, limit: float, *, within: float) -> bool:
+    async def _until(self, fulfilled: Callable[[], bool], *, within: float) -> bool:
+        """Whether it is, in time."""
         deadline = self._clock.monotonic() + within
-        while self.judge.outstanding > limit:
+        while not fulfilled():
             if self._clock.monotonic() > deadline:
                 return False
             await asyncio.sleep(_LOOK)
@@ -217,7 +181,7 @@ class Drill:
         left = await self._left_behind()
         letters = self._options.folder / "rejects.jsonl"
         return Report(
-            seed=self._options.settings.seed,
+            seed=self._options.seed,
             seconds=round(seconds, 3),
             sent=self.feeder.sent,
             acknowledged=self.feeder.acknowledged,
@@ -245,30 +209,6 @@ class Drill:
             left = await asyncio.to_thread(processes.marked, self._mark)
         processes.end(left)
         return len(left)
-
-
-@asynccontextmanager
-async def _broker(options: Options) -> AsyncIterator[tuple[Broker | None, str, int]]:
-    """Host and port of the broker, and itself if it is ours."""
-    if options.url is not None or options.mosquitto is None:
-        host, port = options.url or ("127.0.0.1", 1883)
-        yield None, host, port
-        return
-    folder = options.folder / "broker"
-    folder.mkdir(exist_ok=True)
-    broker = Broker(options.mosquitto, folder)
-    async with broker.running():
-        yield broker, "127.0.0.1", broker.port
-
-
-@asynccontextmanager
-async def _running(client: Client) -> AsyncIterator[None]:
-    task = asyncio.create_task(client.run(), name="client")
-    try:
-        yield
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
 
 
 def _lines(file: Path) -> int:

@@ -4,12 +4,11 @@ from itertools import islice
 from pathlib import Path
 
 import orjson
-import yaml
 
 from riot_tasks import Record
 from riot_tasks.testing import check_task
 from riotd.config import load
-from riotd.drill.flow import IN, Settings, config, feed, read
+from riotd.drill.flow import IN, OwnFlow, Settings, feed
 from riotd.drill.tally import Tally
 
 
@@ -17,8 +16,7 @@ class TestFlow:
     def test_is_a_right_configuration(self, tmp_path: Path) -> None:
         """What the drill hands to the daemon has no mistake, with a small quota or without."""
         for fill in (False, True):
-            file = tmp_path / "drill.yaml"
-            file.write_text(yaml.safe_dump(config(Settings(fill=fill), tmp_path, inlet=1, outlet=2)))
+            (file,) = OwnFlow(Settings(fill=fill)).prepare(tmp_path, inlet=1, outlet=2)
             assert load(file).name == "drill"
 
     def test_has_the_same_feed_for_the_same_seed(self) -> None:
@@ -30,14 +28,14 @@ class TestFlow:
     def test_gives_every_device_its_turn(self) -> None:
         """Keys number the messages; each is on its device's topic, and of a size that fills the quota if asked to."""
         items = list(islice(feed(Settings(devices=3, rate=500.0, fill=True)), 6))
-        assert [item.key for item in items] == list(range(6))
+        assert [item.finding.key for item in items if item.finding] == list(range(6))
         assert [item.topic for item in items] == [f"{IN}/dev{index % 3}" for index in range(6)]
         assert all(len(item.payload) > 300 for item in items)
 
     def test_reads_results(self) -> None:
         """A result's stream is its topic's last level, its key the number in its time, its content what is in it."""
         payload = orjson.dumps({"time": 1_700_000_007.0, "values": {"v": 1.5, "count": 2, "chain": 3}})
-        assert read("drill/out/dev1", payload) == ("dev1", 7, (1.5, 2, 3))
+        assert OwnFlow(Settings()).read("drill/out/dev1", payload) == ("dev1", 7, (1.5, 2, 3))
 
 
 class TestTally:
