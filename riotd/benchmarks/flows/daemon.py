@@ -3,13 +3,14 @@
 import asyncio
 import os
 import secrets
+import signal
 import socket
 import sys
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
-from riotd.benchmarks.flows.usage import MARK
+from riotd.benchmarks.flows.usage import MARK, members
 from riotd.errors import RiotdError
 
 _START = 120.0
@@ -43,6 +44,9 @@ async def running(arguments: Sequence[str], folder: Path, mark: str) -> AsyncIte
             yield process
         finally:
             await _stopped(process)
+            for left in members(mark):  # Ray's, should the daemon have had no time to end them
+                with suppress(ProcessLookupError):
+                    os.kill(left, signal.SIGKILL)
 
 
 def check(process: asyncio.subprocess.Process, folder: Path) -> None:

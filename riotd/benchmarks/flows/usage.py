@@ -81,11 +81,20 @@ class Usage:
             self._cpu[who] = (int(fields[11]) + int(fields[12])) / self._ticks
 
     def _program(self, pid: int) -> str | None:
-        try:
-            environment = (_PROC / str(pid) / "environ").read_bytes().split(b"\0")
-        except OSError:  # somebody else's, or gone
-            return None
-        return next((self._marks[entry] for entry in environment if entry in self._marks), None)
+        return next((self._marks[entry] for entry in _environment(pid) if entry in self._marks), None)
+
+
+def members(mark: str) -> list[int]:
+    """Processes that bear a mark and have not ended; none where there is no /proc."""
+    entry = f"{MARK}={mark}".encode()
+    return [pid for pid in _pids() if entry in _environment(pid) and _stat(pid)] if _PROC.is_dir() else []
+
+
+def _environment(pid: int) -> list[bytes]:
+    try:
+        return (_PROC / str(pid) / "environ").read_bytes().split(b"\0")
+    except OSError:  # somebody else's, or gone
+        return []
 
 
 def _pids() -> Sequence[int]:

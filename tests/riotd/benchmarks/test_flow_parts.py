@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ from riotd.benchmarks.flows.daemon import NotRunningError, running
 from riotd.benchmarks.flows.listener import Listener
 from riotd.benchmarks.flows.load import Began, Load
 from riotd.benchmarks.flows.prepared import Wanted, doubles, packs, written
-from riotd.benchmarks.flows.usage import MARK, Usage
+from riotd.benchmarks.flows.usage import MARK, Usage, members
 from riotd.clock import SystemClock
 
 FIRST = 1_422_748_800_000
@@ -135,3 +136,16 @@ async def test_a_daemon_that_does_not_start_says_why(tmp_path: Path) -> None:
     with pytest.raises(NotRunningError, match="stages"):
         async with running([str(tmp_path / "wrong.yaml")], tmp_path, "mark"):
             pytest.fail("it can't have started")
+
+
+async def test_nothing_of_a_daemon_is_left(tmp_path: Path) -> None:
+    """What bears the daemon's mark has ended with it, also a process that the daemon did not end."""
+    (tmp_path / "wrong.yaml").write_text("name: wrong\n", encoding="utf-8")
+    with subprocess.Popen(  # noqa: ASYNC220 - nobody else is on this loop
+        [sys.executable, "-c", "input()"], env=os.environ | {MARK: "left"}, stdin=subprocess.PIPE
+    ) as it:
+        with pytest.raises(NotRunningError):
+            async with running([str(tmp_path / "wrong.yaml")], tmp_path, "left"):
+                pytest.fail("it can't have started")
+        assert it.wait(10) == -signal.SIGKILL
+    assert members("left") == []
