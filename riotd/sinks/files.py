@@ -1,23 +1,28 @@
-"""Results or dead letters into a file, a line each."""
+"""Results into a file, a line each."""
 
 from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Self
 
 from riotd import config as cfg
-from riotd.messages import DeadLetter, Result
+from riotd.messages import Result
 from riotd.sinks.appending import Appender
-from riotd.sinks.letters import encode_letter
 
 
-class _File:
-    """A file that is open for appending within the context; synced when it is closed. Keeps `Rewindable`."""
+class FileSink:
+    """Results, as they are encoded, a line each; keeps `riotd.ports.Sink` and `Rewindable`.
 
-    def __init__(self, config: cfg.FileSink | cfg.FileRejects) -> None:
+    `send` returns when the operating system has the results: they survive a kill of the daemon, and a power cut once
+    `sync` returned. A full disk makes `send` wait.
+    """
+
+    def __init__(self, config: cfg.FileSink) -> None:
         self._appender = Appender(config.path)
+        self._sent = 0
+        self._bytes = 0
 
     async def __aenter__(self) -> Self:
-        """Open the file.
+        """Open the file, for appending.
 
         Raises:
             ConfigError: its folder is not there, or this user may not write it.
@@ -30,6 +35,15 @@ class _File:
     ) -> None:
         """Sync and close."""
         await self._appender.__aexit__(kind, error, trace)
+
+    async def send(self, results: Sequence[Result]) -> None:
+        """As `Sink.send`."""
+        if not results:
+            return
+        data = b"\n".join([result.payload for result in results]) + b"\n"
+        await self._appender.append(data)
+        self._sent += len(results)
+        self._bytes += len(data)
 
     def position(self) -> bytes:
         """As `Rewindable.position`: which file it is, and how long."""
@@ -47,37 +61,6 @@ class _File:
         """
         await self._appender.fsync()
 
-
-class FileSink(_File):
-    """Results, as they are encoded, a line each; the file is synced when it is closed.
-
-    `send` returns when the operating system has the results: they survive a kill of the daemon, and a power cut once
-    `sync` returned. A full disk makes `send` wait.
-    """
-
-    def __init__(self, config: cfg.FileSink) -> None:
-        super().__init__(config)
-        self._sent = 0
-        self._bytes = 0
-
-    async def send(self, results: Sequence[Result]) -> None:
-        """As `Sink.send`."""
-        if not results:
-            return
-        data = b"\n".join([result.payload for result in results]) + b"\n"
-        await self._appender.append(data)
-        self._sent += len(results)
-        self._bytes += len(data)
-
     def counters(self) -> Mapping[str, int]:
         """As `Sink.counters`; `retries` are writes that failed and were repeated, none is ever given up (`failed`)."""
         return {"sent": self._sent, "failed": 0, "bytes": self._bytes, "retries": self._appender.retries}
-
-
-class FileRejects(_File):
-    """Dead letters, a line of JSON each, with the raw bytes; see `encode_letter`."""
-
-    async def send(self, letters: Sequence[DeadLetter]) -> None:
-        """As `Sink.send`."""
-        if letters:
-            await self._appender.append(b"".join([encode_letter(letter) + b"\n" for letter in letters]))

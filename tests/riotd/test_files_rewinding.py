@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from riotd import config as cfg
-from riotd.messages import DeadLetter, Result
+from riotd.messages import Result
 from riotd.ports import Rewindable
 from riotd.sinks import linefile
-from riotd.sinks.files import FileRejects, FileSink
+from riotd.sinks.files import FileSink
 from tests.riotd.tails import append
 
 
@@ -169,19 +169,9 @@ async def test_the_position_is_of_the_file_in_use(tmp_path: Path, monkeypatch: p
     assert path.read_bytes() == b"two\nagain\n"
 
 
-async def test_dead_letters_are_cut_back_too(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """Their file keeps the same contract, and the log says how much was cut off."""
+async def test_how_much_is_cut_off_is_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """The log tells it, and where it is."""
     caplog.set_level(logging.INFO)
-    path = tmp_path / "rejects.jsonl"
-    block = cfg.FileRejects(type="file", path=path)
-    letter = DeadLetter(1.0, "stage", "reason", 1, "topic", b"payload")
-    async with FileRejects(block) as rejects:
-        await rejects.send([letter])
-        assert isinstance(rejects, Rewindable)
-        position = rejects.position()
-        size = path.stat().st_size
-        await rejects.send([letter, letter])
-    async with FileRejects(block) as rejects:
-        assert await rejects.rewind(position)
-    assert path.stat().st_size == size
-    assert f"cut back by the {2 * size} bytes since the last snapshot, which are now in {path}.cut" in caplog.text
+    path = tmp_path / "out.jsonl"
+    assert await rewound(path, await written(path, [b"one"], [b"two"]))
+    assert f"{path}: cut back by the 4 bytes since the last snapshot, which are now in {path}.cut" in caplog.messages

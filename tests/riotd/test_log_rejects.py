@@ -1,40 +1,18 @@
-"""Dead letters into a file, and into the log."""
+"""Dead letters into the log."""
 
 import asyncio
-import json
 import logging
-from base64 import b64decode
-from pathlib import Path
 
 import pytest
 
 from riotd import config as cfg
 from riotd.messages import DeadLetter
 from riotd.ports import RejectSink
-from riotd.sinks.files import FileRejects
 from riotd.sinks.log import LogRejects
 
 
 def letter(number: int, payload: bytes = b"{", stage: str = "parse") -> DeadLetter:
     return DeadLetter(1_700_000_000.5, stage, "not JSON", number, "sensors/a", payload)
-
-
-async def test_file_has_a_line_of_json_each(tmp_path: Path) -> None:
-    """Each dead letter is a line with all that is known of it, its raw bytes whole."""
-    async with FileRejects(cfg.FileRejects(type="file", path=tmp_path / "rejects.jsonl")) as rejects:
-        checked: RejectSink = rejects  # mypy: it keeps the port's contract
-        await checked.send([letter(1, b"line\nfeed"), letter(2, b"\xff\x00")])
-        await checked.send([])
-        first, second = map(json.loads, (tmp_path / "rejects.jsonl").read_text().splitlines())
-    assert first == {
-        "time": 1_700_000_000.5,
-        "stage": "parse",
-        "reason": "not JSON",
-        "id": 1,
-        "topic": "sensors/a",
-        "payload": "line\nfeed",
-    }
-    assert b64decode(second["payload_b64"]) == b"\xff\x00"
 
 
 async def test_log_tells_the_first_and_counts_the_rest(caplog: pytest.LogCaptureFixture) -> None:
