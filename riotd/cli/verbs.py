@@ -21,6 +21,7 @@ VERBS = {
     "generate": "Make realistic sensor data.",
     "replay": "Publish a recorded file in its own time, or faster.",
     "train": "Train a model on recorded history, its settings chosen by cross-validation.",
+    "dlq": "List dead letters, look at one, send them again.",
     "bench": "Measure the tasks on this machine, beside RIoTBench's figures.",
     "drill": "Hurt a daemon, and see that nothing is lost.",
     "demo": "See it all work: broker, feed and daemon on this machine.",
