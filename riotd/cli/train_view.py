@@ -97,7 +97,7 @@ def _show_choice(report: "Report") -> None:
     best, usual = report.best, report.trials[0]
     other = "" if best is usual or not usual.done else f"; usual settings {_named(figure, usual.figures)}"
     note = " (the usual settings)" if best is usual else ""
-    print_labelled("best so far" if report.stopped else "chosen", f"{best.settings}{note}")
+    print_labelled("best" if report.stopped else "chosen", f"{best.settings}{note}")
     print_labelled("folds", f"{_all(best.figures)}{other}, of {done} trials")
     if held := report.held_out:
         usual_text = "" if best is usual else f"; usual settings {_named(figure, held.usual)}"

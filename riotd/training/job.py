@@ -37,14 +37,14 @@ class Announcement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     Attributes:
         url: of the broker.
-        topic: to which.
+        topic: to which; {kind} in it is linear_regression or decision_tree, {target} what the model foretells.
         username: for the broker.
         password_file: path of a file that holds the password.
         shadow: messages for which the model scores beside the one in use; None is what its users do.
     """
 
     url: str
-    topic: str = "riotd/models"
+    topic: str = "riotd/models/{kind}"
     username: str | None = None
     password_file: str | None = None
     shadow: Annotated[int, Meta(ge=0)] | None = None

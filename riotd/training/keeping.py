@@ -1,6 +1,7 @@
 """Where a model goes: into a file, into a store of models, and word of it to a broker."""
 
 import asyncio
+import re
 import secrets
 from hashlib import sha256
 from pathlib import Path
@@ -66,11 +67,12 @@ class Announcer:
         announcement: where; by MQTT 3.1.1, which every broker speaks.
 
     Raises:
-        ConfigError: the URL is no broker's.
+        ConfigError: the URL is no broker's, or the topic none.
     """
 
     def __init__(self, announcement: Announcement) -> None:
         self._to = announcement
+        _check(announcement.topic)
         password = Secret(file=Path(announcement.password_file)) if announcement.password_file else None
         try:
             self._connection = Connection(
@@ -91,8 +93,11 @@ class Announcer:
         with asyncio.Runner(loop_factory=Loop) as runner:
             runner.run(self._check())
 
-    def tell(self, registry: Registry, entry: Entry) -> None:
+    def tell(self, registry: Registry, entry: Entry) -> str:
         """Publish the notice of a model that is kept, for those who listen now and, retained, for those who come.
+
+        Returns:
+            The topic it was published to.
 
         Raises:
             TransportError: the broker does not take it, or the model can't be read again.
@@ -101,15 +106,17 @@ class Announcer:
             payload = registry.notice(entry, shadow=self._to.shadow).encode()
         except (Unavailable, ValueError) as error:
             raise TransportError(str(error)) from error
+        topic = _filled(self._to.topic, kind=entry.kind, target=entry.target)
         with asyncio.Runner(loop_factory=Loop) as runner:
-            runner.run(self._tell(payload))
+            runner.run(self._tell(topic, payload))
+        return topic
 
     async def _check(self) -> None:
         context = await asyncio.to_thread(tls_context, self._connection, "announce")
         if fault := await probe(self._connection, context):
             raise TransportError(f"{self._connection.url}: {fault.text}")
 
-    async def _tell(self, payload: bytes) -> None:
+    async def _tell(self, topic: str, payload: bytes) -> None:
         await self._check()
         refused = False
         try:
@@ -119,8 +126,21 @@ class Announcer:
                     self._connection, client_id=f"riotd-train-{secrets.token_hex(4)}", where="announce"
                 ) as publisher,
             ):
-                refused = not await publisher.send(self._to.topic, payload, 1, True)  # noqa: FBT003 - MQTT's own four
+                refused = not await publisher.send(topic, payload, 1, True)  # noqa: FBT003 - MQTT's own four
         except TimeoutError:
             raise TransportError(f"{self._connection.url}: no acknowledgement after {_PATIENCE:g} s") from None
         if refused:
-            raise TransportError(f"{self._connection.url}: {self._to.topic} can't be published to")
+            raise TransportError(f"{self._connection.url}: {topic} can't be published to")
+
+
+def _check(topic: str) -> None:
+    if not topic or set(_filled(topic, kind="kind", target="target")) & set("+#\0{}"):
+        what = f"{topic!r} is no topic"
+        raise ConfigError([
+            Mistake("announce.topic", what, "write one like city/models/{kind}; there is {target}, too")
+        ])
+
+
+def _filled(topic: str, *, kind: str, target: str) -> str:
+    """The topic of a model; what can't stand in a level becomes `_`."""
+    return topic.replace("{kind}", kind).replace("{target}", re.sub("[/+#\0{}]", "_", target))

@@ -181,10 +181,9 @@ def _hand_over(job: Job, prepared: Prepared, announcer: Announcer | None, report
         if registry is not None:
             report.entry = entry = keep(model, registry, created=now)
             report.url = f"{registry.store.rstrip('/')}/{entry.name}"
-            if announcer is not None and job.announce is not None:
+            if announcer is not None:
                 failing = "announced"
-                announcer.tell(registry, entry)
-                report.announced = job.announce.topic
+                report.announced = announcer.tell(registry, entry)
     except TransportError as error:
         report.trouble = f"the model was not {failing}: {error}"
 

@@ -40,10 +40,10 @@ def test_who_listens_hears_of_the_model(tmp_path: Path, broker: Broker) -> None:
     """Whoever comes later, too, as the notice is retained; with the digest of what is in the store."""
     registry = Registry(f"file://{tmp_path}/models")
     entry = keep(MODEL, registry, created=5.0)
-    announcer = Announcer(Announcement(url=broker.url, topic="site1/models", shadow=50))
+    announcer = Announcer(Announcement(url=broker.url, topic="site1/models/{kind}/{target}", shadow=50))
     announcer.check()
-    announcer.tell(registry, entry)
-    notice = models.read_notice(asyncio.run(_retained(broker, "site1/#")))
+    assert announcer.tell(registry, entry) == "site1/models/linear_regression/airquality_raw"
+    notice = models.read_notice(asyncio.run(_retained(broker, "site1/models/linear_regression/airquality_raw")))
     assert (notice.model, notice.sha256, notice.shadow) == (entry.name, entry.sha256, 50)
     assert notice.metrics == MODEL.metrics
 
@@ -59,6 +59,13 @@ def test_a_url_that_is_no_brokers_is_told() -> None:
     """As a mistake of the job."""
     with pytest.raises(ConfigError, match=r"announce\.url: a broker's URL is mqtt://"):
         Announcer(Announcement(url="http://broker"))
+
+
+@pytest.mark.parametrize("topic", ["", "models/#", "models/{kinds}"])
+def test_a_topic_that_is_none_is_told(topic: str) -> None:
+    """Before the work."""
+    with pytest.raises(ConfigError, match=r"announce\.topic: .* is no topic"):
+        Announcer(Announcement(url="mqtt://broker", topic=topic))
 
 
 def test_a_model_that_is_gone_is_not_announced(tmp_path: Path, broker: Broker) -> None:

@@ -12,8 +12,11 @@ import pytest
 from click.testing import CliRunner
 
 from riot_tasks import Record, models
+from riot_tasks.io.blob_download import BlobDownload
 from riot_tasks.models.registry import Registry
 from riot_tasks.predict.decision_tree_classify import DecisionTreeClassify
+from riot_tasks.predict.notice_parse import NoticeParse
+from riotd.cli.train_view import show
 from riotd.cli.verbs import riotd
 from riotd.errors import ConfigError, EngineError, TransportError
 from riotd.training.job import Job
@@ -114,6 +117,50 @@ def test_pred_scores_with_the_model_as_the_job_did(done: Done) -> None:
 def _class(bounds: Mapping[str, float], number: float) -> str:
     """The last class that begins at or below a number, or the first."""
     return [name for name, bound in bounds.items() if bound <= number or name == "BAD"][-1]
+
+
+def test_pred_takes_the_model_when_it_hears_of_it(done: Done) -> None:
+    """By notice, from the store, while it runs."""
+    store, entry = f"file://{done.folder}/models", done.report.entry
+    assert entry is not None
+    heard = Record(1, "", 0.0, {"payload": Registry(store, "site1").notice(entry).encode()})
+    (notice,) = NoticeParse().process(heard)
+    (fetched,) = BlobDownload(store, into="model").process(notice)
+    task = DecisionTreeClassify(updates="model", features=CITY)
+    list(task.process(fetched))
+    (said,) = task.process(Record(2, "dev", 0.0, records(done.folder / "city.csv")[0]))
+    assert said.meta["model"] == entry.version
+
+
+def test_the_summary_says_what_was_learnt_chosen_and_kept(done: Done, capsys: pytest.CaptureFixture[str]) -> None:
+    """A labelled line each, and with -v a row for each trial."""
+    report = done.report
+    assert report.best is not None
+    show(report, tree(done.folder / "city.csv"), verbose=True)
+    said = capsys.readouterr()
+    lines = [line.split(maxsplit=1) for line in said.out.splitlines()]
+    assert [first for first, _ in lines if first.isalpha()] == [
+        *("history", "learnt", "classes", "trial", "chosen", "folds", "held", "model", "kept", "kept")
+    ]
+    assert [first for first, _ in lines if first.isdigit()] == ["0", "1", "2", "3"]
+    assert f"  chosen    {report.best.settings}" in said.out
+    assert said.err == ""
+
+
+def test_the_summary_of_a_stopped_job_has_the_best_so_far(done: Done, capsys: pytest.CaptureFixture[str]) -> None:
+    """And says that nothing is kept."""
+    stopped = Report(
+        question=done.report.question,
+        facts=done.report.facts,
+        figure="accuracy",
+        trials=done.report.trials,
+        best=done.report.trials[1],
+        stopped=True,
+    )
+    show(stopped, tree(done.folder / "city.csv"), verbose=False)
+    said = capsys.readouterr().out
+    assert "  stopped   after 4 of 4 trials; nothing is kept\n" in said
+    assert f"  best      {done.report.trials[1].settings}\n" in said
 
 
 def test_a_table_gives_what_the_file_gives(done: Done, tmp_path: Path) -> None:

@@ -207,7 +207,9 @@ def test_the_examples_are_right(folder: Path) -> None:
     """The job file is one, and the commands are understood."""
     (example,) = re.findall(r"```yaml\n(.*?)```", DOC, re.DOTALL)
     (folder / "job.yaml").write_text(example)
-    assert load(folder / "job.yaml", {}).announce == Announcement("mqtt://localhost:1883", shadow=1000)
+    assert load(folder / "job.yaml", {}).announce == Announcement(
+        "mqtt://localhost:1883", "city/models/{kind}", shadow=1000
+    )
     commands = [shlex.split(line) for line in re.findall(r"^(riotd train .*)$", DOC.replace("\\\n", " "), re.MULTILINE)]
     assert len(commands) == 2
     for _, verb, *words in commands:
