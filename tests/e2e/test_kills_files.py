@@ -9,7 +9,8 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from tests.e2e.daemon import Daemon
+from tests.e2e.daemon import Daemon, feed, pipeline, publish
+from tests.riotd.brokers import Broker
 
 Make = Callable[..., Daemon]
 Config = dict[str, Any]
@@ -151,3 +152,34 @@ async def test_stopped_it_goes_on_where_it_was(make_daemon: Make, tmp_path: Path
     async with make_daemon(config | {"ack": "processed"}) as daemon:
         await results(tmp_path, 400)
         assert await daemon.stop() == 0
+
+
+async def test_beside_a_subscription(broker: Broker, make_daemon: Make, tmp_path: Path) -> None:
+    """Killed again and again, a daemon with a file beside MQTT has each line, and each message, in its state once."""
+    random, count, path = Random(KILLS), 400 * KILLS, tmp_path / "app.log"
+    config = config_of(tmp_path, path)
+    del config["source"]
+    mqtt = pipeline(broker.port, tmp_path)["source"]
+    config["sources"] = {"feed": mqtt, "file": {"type": "file", "path": str(path), "follow": True}}
+    path.touch()
+    written, sending = 0, None
+    for _ in range(KILLS):
+        async with make_daemon(config):
+            sending = sending or asyncio.create_task(publish(broker.port, feed(count)))
+            for _ in range(random.randint(2, 15)):
+                with path.open("ab") as file:
+                    file.write(lines(written, written + 100))
+                written += 100
+                await asyncio.sleep(random.random() / 20)  # to be killed at any instant
+    async with make_daemon(config) as daemon:
+        assert sending is not None
+        await sending
+        await results(tmp_path, len(good(written)) + count)
+        assert await daemon.stop() == 0
+    rows = [json.loads(line) for line in (tmp_path / "out.jsonl").read_bytes().splitlines()]
+    numbers: dict[str, list[int]] = {}
+    for row in rows:
+        numbers.setdefault(row["source"], []).append(row["values"]["n"])
+    assert all(each == list(range(1, len(each) + 1)) for each in numbers.values())
+    times = [row["time"] - 1_700_000_000 for row in rows]
+    assert sorted(times) == sorted([*good(written), *range(count)])
