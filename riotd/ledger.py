@@ -23,10 +23,10 @@ class _Undone(NamedTuple):
 class _Book:
     """What became of the messages of one channel."""
 
-    __slots__ = ("received", "rejected", "replayed", "settled")
+    __slots__ = ("dispatched", "rejected", "replayed", "settled")
 
     def __init__(self) -> None:
-        self.received = self.replayed = self.settled = self.rejected = 0
+        self.dispatched = self.replayed = self.settled = self.rejected = 0
 
 
 class Ledger:
@@ -35,8 +35,9 @@ class Ledger:
     Batches may settle in any order; messages are released for acknowledgement in the order of arrival only,
     from a finished prefix.
 
-    Beside the totals there is a book for each channel. What is received, what is dispatched and what is settled are
-    counted where they happen, each for itself; so their sums are checks, not definitions.
+    What is received, what is dispatched and what is settled are counted where they happen, each for itself; so their
+    sums are checks, not definitions. Beside the totals there is a book for each channel, whose messages are told when
+    they are dispatched, once, since it costs 0.06 µs each: what it has received is what was dispatched or waits.
 
     Args:
         channels: tells messages by the way they came; default all are of one.
@@ -70,11 +71,9 @@ class Ledger:
         """What batches occupy from dispatch until the prefix they are in is released."""
         return self._bytes
 
-    def receive(self, messages: Sequence[Message]) -> None:
-        """These came in."""
-        self.received += len(messages)
-        for channel, count in self._channels.count(messages).items():
-            self._books[channel].received += count
+    def receive(self, count: int) -> None:
+        """So many messages came in."""
+        self.received += count
 
     def open(self, batch: Batch, *, known_below: int = 0) -> None:
         """A batch of what was received is dispatched; in the order of arrival.
@@ -88,6 +87,8 @@ class Ledger:
         self._bytes += size(batch)
         self._open.append(batch)
         self._undone[batch.id] = _Undone(count, by_channel)
+        for channel, some in by_channel.items():
+            self._books[channel].dispatched += some
         if known := batch.messages[: max(known_below - batch.first, 0)]:
             self.replayed += len(known)
             for channel, again in self._channels.count(known).items():
@@ -130,11 +131,11 @@ class Ledger:
         found = residue("dispatched", self.dispatched, "dispatched", settled=self.settled, under_way=under_way)
         in_flight = under_way + len(waiting)
         found += residue("ledger", self.received, "received", settled=self.settled, in_flight=in_flight)
-        if len(self._books) > 1:
-            for row in self._rows(waiting):
-                where = f"ledger of {row['source']} {row['filter']}".rstrip()
-                right = {"settled": row["settled"], "in_flight": row["in_flight"]}
-                found += residue(where, row["received"], "received", **right)
+        rows = self._rows(waiting)
+        for row in rows if len(rows) > 1 else ():
+            where = f"ledger of {row['source']} {row['filter']}".rstrip()
+            right = {"settled": row["settled"], "in_flight": row["in_flight"]}
+            found += residue(where, row["received"], "received", **right)
         return found
 
     def report(self, waiting: Sequence[Message]) -> dict[str, Any]:
@@ -155,17 +156,17 @@ class Ledger:
         }
 
     def _rows(self, waiting: Sequence[Message]) -> list[dict[str, Any]]:
-        in_flight = [0] * len(self._books)
-        for counts in (self._channels.count(waiting), *(undone.by_channel for undone in self._undone.values())):
-            for channel, count in counts.items():
-                in_flight[channel] += count
+        waits = self._channels.count(waiting)
         rows = []
-        for way, book, rest in zip(self._channels.all, self._books, in_flight, strict=True):
-            if not (way.filter or book.received) and len(self._books) > 1:
+        for channel, (way, book) in enumerate(zip(self._channels.all, self._books, strict=True)):
+            received = book.dispatched + waits.get(channel, 0)
+            if not (way.filter or received) and len(self._books) > 1:
                 continue  # what came by no known filter is a row only if there is any
+            in_flight = waits.get(channel, 0)
+            in_flight += sum(undone.by_channel.get(channel, 0) for undone in self._undone.values())
             row: dict[str, Any] = {"source": way.source, "filter": way.filter}
-            row |= {"received": book.received, "replayed": book.replayed, "settled": book.settled, "in_flight": rest}
-            rows.append({**row, "rejected": book.rejected, "residue": book.received - book.settled - rest})
+            row |= {"received": received, "replayed": book.replayed, "settled": book.settled, "in_flight": in_flight}
+            rows.append({**row, "rejected": book.rejected, "residue": received - book.settled - in_flight})
         return rows
 
 

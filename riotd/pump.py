@@ -251,7 +251,7 @@ class Pump:
             messages = await self._ends.source.receive()
             if not messages:
                 return
-            self._books.ledger.receive(messages)
+            self._books.ledger.receive(len(messages))
             self._books.batcher.add(messages)
             self._dispatch()
 
@@ -305,7 +305,7 @@ class Pump:
                 self._news.clear()
                 await self._news.wait()
             if done.messages:
-                self._books.ledger.receive(done.messages)
+                self._books.ledger.receive(len(done.messages))
                 await self._again(done)
             else:
                 self._launch_bare({"tick": True}, done.now)
