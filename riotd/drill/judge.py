@@ -1,5 +1,6 @@
 """What has become of every message: lost, doubled, out of order, with the wrong state; and for how long none came."""
 
+from bisect import bisect_left
 from collections.abc import Hashable
 from typing import Final
 
@@ -7,6 +8,8 @@ import msgspec
 
 _OBLIGED: Final = 1
 _SEEN: Final = 2
+_BACK: Final = 100
+"""Equal results that are looked back at."""
 
 
 class _Stream:
@@ -20,12 +23,18 @@ class _Stream:
         self.last: float | None = None
 
     def choose(self, key: Hashable) -> int | None:
-        """The position a result is taken for: the first with this key that is still owed, from the frontier on."""
+        """The position a result is taken for: of those with its key the one nearest to what is due.
+
+        So a result that comes again is not taken for an equal one that is to come much later. Of those behind, one
+        that has not come goes first.
+        """
         places = self.places.get(key)
-        if places is None:
-            return None
-        owed = [place for place in places if not self.marks[place] & _SEEN] if len(places) > 1 else places
-        return next((place for place in owed if place >= self.frontier), owed[0] if owed else places[-1])
+        if places is None or len(places) == 1:
+            return places[0] if places else None
+        at = bisect_left(places, self.frontier)
+        ahead, behind = places[at:][:1], places[max(at - _BACK, 0) : at]
+        behind = [place for place in behind if not self.marks[place] & _SEEN][:1] or behind[-1:]
+        return min(ahead + behind, key=lambda place: (abs(place - self.frontier), -place))
 
 
 class Counts(msgspec.Struct):
@@ -49,8 +58,8 @@ class Counts(msgspec.Struct):
 class Judge:
     """Told what is to come and what comes; knows neither brokers nor clocks.
 
-    A result counts for the first position of its stream that has its key and is still owed. One that comes again is
-    doubled, which at least once allows, and not late: who leaves out what he has had sees the order.
+    A result counts for the position of its stream that has its key and is nearest to what is due. One that comes again
+    is doubled, which at least once allows, and not late: who leaves out what he has had sees the order.
 
     Attributes:
         counts: of the results.

@@ -120,6 +120,7 @@ class Drill:
             hurry = None if planned.patient else planned.chance
             self.doing = planned.fault
             await self._episode(strikes, planned, begun)
+        await self.feeder.over.wait()  # there are none
 
     async def _over_within(self, pause: float) -> bool:
         try:
