@@ -5,8 +5,8 @@ deaths at the same place the messages that were in flight are done again one at 
 begun; the one that was being done at two deaths in a row is refused, and stays so.
 
 What is being done is a number in a mapped page: setting it costs nothing and no time passes between it and the work,
-so that a kill from outside hardly ever hits it. The page outlives the process, though not the machine: a power cut
-blames nobody.
+so that a kill from outside hardly ever hits it. The page outlives the process. Whether it outlives the machine does not
+matter: lives before the machine's last start are not counted.
 """
 
 import logging
@@ -34,6 +34,7 @@ _START = 0.3
 """Seconds within which no process follows another: Python and what it imports take longer. Lives that do are a test's,
 which ends them within the very milliseconds that a message takes, and that says nothing about messages."""
 _NAME, _PAGE = "suspects", "doing"
+_BOOT = Path("/proc/sys/kernel/random/boot_id")
 _DOING = Struct("<QQ")
 log = logging.getLogger(__name__)
 
@@ -44,6 +45,7 @@ class Found(msgspec.Struct):
     Attributes:
         alive: whether the last one began and never left.
         began: when it did, Unix seconds.
+        boot: which start of the machine that was in.
         mark: all below was settled when a life last died.
         deaths: in a row, at that mark.
         until: messages below this one are done one at a time.
@@ -55,6 +57,7 @@ class Found(msgspec.Struct):
 
     alive: bool = False
     began: float = 0.0
+    boot: str = ""
     mark: int = 0
     deaths: int = 0
     until: int = 0
@@ -96,11 +99,12 @@ class Suspects:
         """Messages from the settled ones to below this are done one at a time; 0 for none."""
         return self._found.until
 
-    def begin(self, now: float, *, first: int, settled: int, following: int) -> None:
+    def begin(self, now: float, *, boot: str | None = None, first: int, settled: int, following: int) -> None:
         """A life begins; decides who is suspect. Blocks.
 
         Args:
             now: Unix seconds.
+            boot: names the machine's start; default what the kernel says.
             first: the first message that is done again.
             settled: the first whose results are perhaps not with the sinks.
             following: the first that has not come yet.
@@ -109,16 +113,16 @@ class Suspects:
             EngineError: so many messages in a row killed the daemon that it is not the messages.
             OSError: the folder can't be read or written.
         """
-        found = self._read()
+        found, here = self._read(), _BOOT.read_text().strip() if boot is None else boot
         doing, passed = self._open()
         if passed:
             found.row = 0
-        if found.alive and not 0 <= now - found.began < _START:
+        if found.alive and found.boot == here and not 0 <= now - found.began < _START:
             found.deaths = found.deaths + 1 if found.mark == settled else 1
             self._blame(found, doing)
         elif found.mark != settled:
             found.deaths = 0
-        found.alive, found.began, found.mark = True, now, settled
+        found.alive, found.began, found.boot, found.mark = True, now, here, settled
         found.refused = {message: why for message, why in found.refused.items() if message >= first}
         if found.deaths >= _SUSPICIOUS:
             found.until = max(found.until, following)

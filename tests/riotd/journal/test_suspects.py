@@ -18,11 +18,11 @@ class Lives:
         path.mkdir(exist_ok=True)
         self._path, self._now = path, 0.0
 
-    def begin(self, *, settled: int = 104, first: int = 100) -> Suspects:
+    def begin(self, *, settled: int = 104, first: int = 100, boot: str | None = None) -> Suspects:
         """The next life; whoever lets go of it without `leave` has died."""
         self._now += 1
         suspects = Suspects(Folder(self._path), self._path)
-        suspects.begin(self._now, first=first, settled=settled, following=110)
+        suspects.begin(self._now, boot=boot, first=first, settled=settled, following=110)
         return suspects
 
 
@@ -103,6 +103,14 @@ def test_chance_blames_nobody(lives: Lives, order: tuple[int, ...]) -> None:
     for number in order:
         lives.begin().doing(number)
     assert lives.begin().refused == {}
+
+
+def test_the_machines_own_end_blames_nobody(lives: Lives) -> None:
+    """A death is not counted if the machine was started since."""
+    for boot in range(5):
+        suspects = lives.begin(boot=str(boot))
+        suspects.doing(105)
+    assert (suspects.until, suspects.refused) == (0, {})
 
 
 def test_leaving_in_good_order_clears_the_one_that_was_being_done(lives: Lives) -> None:
