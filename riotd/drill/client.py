@@ -2,14 +2,14 @@
 
 import asyncio
 import struct
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 
 from riotd.benchmarks import wire
 
 _CONNECT, _SUBSCRIBE, _DISCONNECT = 0x10, 0x82, b"\xe0\0"
 _SUBACK, _CONNACK = 9, 2
-_DUP = 8
+_CLEAN, _DUP = 2, 8
 _AGAIN = 0.1
 """Seconds between attempts to connect."""
 _CHUNK = 1 << 18
@@ -80,13 +80,27 @@ class Client:
             with suppress(OSError):
                 await self._writer.drain()
 
-    async def _connection(self) -> None:
+    async def forget(self) -> None:
+        """Have the broker forget the session; after `run`."""
+        with suppress(OSError, asyncio.IncompleteReadError):
+            async with self._connected(clean=True) as (_, writer):
+                writer.write(_DISCONNECT)
+                await writer.drain()
+
+    @asynccontextmanager
+    async def _connected(self, *, clean: bool) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
         reader, writer = await asyncio.open_connection(*self._address)
         try:
-            body = wire.text("MQTT") + struct.pack("!BBH", 4, 0, 0) + wire.text(self._client_id)
+            body = wire.text("MQTT") + struct.pack("!BBH", 4, _CLEAN * clean, 0) + wire.text(self._client_id)
             writer.write(wire.packet(_CONNECT, body))
             if (await reader.readexactly(4))[3]:
                 raise ConnectionError("the broker refused the connection")
+            yield reader, writer
+        finally:
+            writer.close()
+
+    async def _connection(self) -> None:
+        async with self._connected(clean=False) as (reader, writer):
             if self._filters:
                 asked = b"".join(wire.text(each) + b"\1" for each in self._filters)
                 writer.write(wire.packet(_SUBSCRIBE, struct.pack("!H", 65_535) + asked))
@@ -96,8 +110,6 @@ class Client:
             if not self._filters:
                 self.ready.set()
             await self._read(reader, writer)
-        finally:
-            writer.close()
 
     async def _read(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         buffer = b""

@@ -87,6 +87,7 @@ def _config(settings: Settings, folder: Path, *, inlet: int, outlet: int) -> dic
             "topics": [f"{IN}/+"],
             "qos": 1,
             "session": "persistent",
+            "session_expiry": "10m",
             "keepalive": "2s",
         },
         "key": {"topic_level": 2},

@@ -96,7 +96,12 @@ class GuestFlow:
         found: dict[str, Any] = {"state": {"path": str(folder / "state")}, "stats": {"connection": out}}
         for source in config.inlets:
             if isinstance(source.block, MqttSource):
-                _put(found, source.where, {**into, "client_id": None, "session": "persistent"}, stages)
+                _put(
+                    found,
+                    source.where,
+                    {**into, "client_id": None, "session": "persistent", "session_expiry": "10m"},
+                    stages,
+                )
         for name, sink in config.sinks.items():
             where = f"sinks.{name}"
             own: dict[str, Any] = {"path": str(folder / f"{name}.out")}

@@ -111,3 +111,4 @@ async def _running(client: Client) -> AsyncIterator[None]:
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
+        await client.forget()
