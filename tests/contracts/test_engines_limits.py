@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
+import psutil
 import pytest
 
 from riotd.dataflow import Stage
@@ -40,8 +41,10 @@ class TestDeadline:
     async def test_finds_the_message_that_hangs(self, word: bytes) -> None:
         """It is a reject that says so, even if it holds Python's lock; its neighbours are as if it had never come."""
         async with RayEngine(GUARDED, deadline=0.4) as engine:
+            hung = psutil.Process(await engine.pid(0))
             outcomes = await run(engine, word)
             assert engine.counters()["restarts"] == 2, "once in company, once alone"
+            await asyncio.to_thread(hung.wait, 10)  # TimeoutExpired if it goes on, with nobody to hear it
         rejects = [reject for outcome in outcomes for reject in outcome.rejects]
         assert [(each.stage, each.id, each.reason) for each in rejects] == [
             ("engine", 12, "took longer than 400ms, alone and in company")

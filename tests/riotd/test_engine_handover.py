@@ -21,22 +21,23 @@ encode = msgspec.msgpack.encode
 class Line:
     """A worker at the end of a queue, as an actor is; whoever tests says when it works and when it dies."""
 
-    def __init__(self, of: Plan, *, max_calls: int = 1000) -> None:
+    def __init__(self, of: Plan, *, max_calls: int = 1000, deed: str = "") -> None:
         self.handover = Handover(encode(of), max_calls=max_calls)
         self.answers: list[tuple[int, Outcome]] = []
-        self.snapshots = 0
+        self.snapshots = self.deaths = 0
+        self._deed = deed  # what poison makes a worker do that it has to be ended for
         self._seat()
 
     def submit(self, each: Portion) -> None:
         """A new call."""
-        self.handover.add("run", encode(each))
+        self.handover.add("run", encode(each), timed=each.size > 0)
         self._send()
 
     def step(self, poison: bytes = b"") -> None:
         """The worker does the call at the head of its queue; it dies of one with this payload."""
         call = self._queue.popleft()
         if isinstance(call, Call) and poison and poison in msgspec.msgpack.decode(call.data, type=Portion).payloads:
-            self.die()
+            self.die(self._deed)
             return
         if call == "take":
             assert self._worker.take(self.handover.plan, self.handover.state) == ""
@@ -47,9 +48,10 @@ class Line:
             self._do(call)
         self._send()
 
-    def die(self) -> None:
+    def die(self, deed: str = "") -> None:
         """The worker is lost, with its queue; another takes over."""
-        answer = self.handover.died()
+        self.deaths += 1
+        answer = self.handover.died(deed)
         if answer is not None:
             self.answers.append((answer.number, plain(answer.outcome)))
         self._seat()
@@ -223,6 +225,47 @@ class TestPoison:
         assert line.drain(poison=b"kill") == [
             Outcome(0, [], [Reject("engine", 0, "killed its worker 4 times, at last alone")], [])
         ]
+
+
+class TestDeeds:
+    def test_once_in_company_and_once_alone_is_enough(self) -> None:
+        """A worker does not hang by chance: two deaths find the message, and the reason says what it did."""
+        line = Line(plan(Stage("fold", FOLD)), deed="took longer than 5s")
+        line.submit(portion(0, [b"a", b"kill", b"b"]))
+        outcomes = line.drain(poison=b"kill")
+        assert [reject.reason for reject in outcomes[0].rejects] == ["took longer than 5s, alone and in company"]
+        assert [each.payload for each in outcomes[0].results] == [
+            each.payload
+            for each in direct(plan(Stage("fold", FOLD)), [_without(portion(0, [b"a", b"", b"b"]), 1)])[0].results
+        ]
+        assert line.deaths == 2
+
+    def test_of_a_state_that_is_too_large_are_no_messages_fault(self) -> None:
+        """A worker that bloats each time the log is done again ends in EngineError; nothing is refused for it."""
+        line = Line(chain())
+        line.submit(portion(0, [b"x"]))
+        line.drain()
+        line.submit(portion(1, [b"y", b"z"]))
+        for _ in range(3):  # apart after the first, then three that say nothing of a message
+            line.die("took more than 1GB of memory")
+        with pytest.raises(EngineError, match="batch 1"):
+            line.die("took more than 1GB of memory")
+        assert len(line.answers) == 1
+
+    def test_without_a_message_are_counted_like_deaths(self) -> None:
+        """A portion that only tells the time can't be taken apart: three times, then EngineError."""
+        line = Line(chain())
+        line.submit(Portion(0, 1.0, [], [], [], tick=True))
+        line.die("took longer than 5s")
+        line.die("took longer than 5s")
+        with pytest.raises(EngineError, match="3 workers in a row"):
+            line.die("took longer than 5s")
+
+
+def _without(whole: Portion, index: int) -> Portion:
+    """A portion that never had this message."""
+    ids, keys, payloads = ([*each[:index], *each[index + 1 :]] for each in (whole.ids, whole.keys, whole.payloads))
+    return msgspec.structs.replace(whole, ids=ids, keys=keys, payloads=payloads)
 
 
 class TestLog:
