@@ -46,6 +46,9 @@ def _session(where: str, source: MqttSource, wanted: int) -> Iterator[Mistake]:
 def _engine(config: Config) -> Iterator[Mistake]:
     if config.engine.type == "inline" and config.engine.address is not None:
         yield Mistake("engine.address", "means nothing to the inline engine", "type: ray, or leave it out")
+    if config.engine.type == "inline" and config.engine.memory is not None:
+        remedy = "type: ray, or MemoryMax= in the unit"
+        yield Mistake("engine.memory", "is a worker's: the inline engine has none", remedy)
 
 
 def _keys(config: Config) -> Iterator[Mistake]:

@@ -184,6 +184,7 @@ def test_connections_are_equal_for_equal_settings(load: Load) -> None:
         (["source.session_expiry=0"], "source.session_expiry: is 0: the persistent session ends with the connection"),
         (["source.protocol=3.1.1"], "source.protocol: with QoS 1 many brokers send 20 messages ahead"),
         (["engine.address=auto"], "engine.address: means nothing to the inline engine"),
+        (["engine.memory=1GB"], "engine.memory: is a worker's: the inline engine has none"),
         (["engine.shards=2", "key=null"], "key: is not given: all messages share one key, so one of the 2 shards"),
         (["engine.shards=2", "key.topic_level=0"], "key: topic_level 0 is always 'sensors', so one of the 2 shards"),
         (["sinks.first.from=[mean]", "sinks.second.from=[mean]"], "stages[3]: nobody takes the records of 'kal'"),
