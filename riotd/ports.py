@@ -97,6 +97,10 @@ class Resumable(Protocol):
     def resume(self, position: bytes) -> None:
         """Before it is entered: begin there. What it can't make use of it leaves out, and says so in the log."""
 
+    @property
+    def same_order(self) -> bool:
+        """Once it is entered: whether what it gives from that position on is what it gave then, one after another."""
+
 
 class Diary(Protocol):
     """Takes note of what the pump does, in that order, so that it can be done again."""

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
-from glob import has_magic
 from typing import Any, Self
 
 from riotd import config as cfg
@@ -127,7 +126,7 @@ class Service:
         if keeper.position and isinstance(source, Resumable):
             source.resume(keeper.position)
             keeper.history.watched = self._resumable
-        self.pump.number_from(keeper.first if _steady(self.config) else max(keeper.first, _now_id(self._clock)))
+        self.pump.number_from(keeper.first)
         if isinstance(source, Journaled):
             source.go_on(
                 next_number=keeper.log.next,
@@ -139,9 +138,19 @@ class Service:
         return keeper.before(await keeper.rewind())
 
     async def begin(self) -> None:
-        """In a first life, keep where it begins, so that its first seconds too can be done again; all is entered."""
-        if self.keeper is not None and self.keeper.unwritten:
-            await self.keeper.save(self.pump.beginning())
+        """Begin with what is new; all is entered.
+
+        In a first life it is kept where it begins, so that its first seconds too can be done again. If messages may not
+        come again in the order they had, they get ids that no other had: whoever drops results by the id would drop
+        too many.
+        """
+        keeper, source = self.keeper, self.source
+        if keeper is None:
+            return
+        if not (isinstance(source, Resumable) and source.same_order):
+            self.pump.number_from(max(keeper.first, _now_id(self._clock)))
+        if keeper.unwritten:
+            await keeper.save(self.pump.beginning())
 
     async def change(self, config: cfg.Config, stack: AsyncExitStack) -> tuple[list[str], list[str]]:
         """Go over to another config at a batch boundary.
@@ -204,17 +213,6 @@ def _keeper(config: cfg.Config, outputs: Outputs, clock: Clock) -> Keeper:
 def _now_id(clock: Clock) -> int:
     """An id above all of earlier lives: they begin at the microsecond of the start."""
     return int(clock.wall() * 1e6)
-
-
-def _steady(config: cfg.Config) -> bool:
-    """Whether what is taken in again comes in the same order, so that messages may have the same ids again.
-
-    Where it may not, no message has an id that another one had: whoever drops results by the id would drop too many.
-    """
-    files = [inlet.block for inlet in config.inlets if isinstance(inlet.block, cfg.FileSource)]
-    return config.durable == "journal" or (
-        len(config.inlets) == len(files) == 1 and not (files[0].follow and has_magic(files[0].path))
-    )
 
 
 def _books(config: cfg.Config, plan: Plan, clock: Clock, *, diary: Diary | None) -> Books:

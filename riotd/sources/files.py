@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Mapping, Sequence
+from glob import has_magic
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -38,7 +39,7 @@ class FileSource:
         self._path, self._max_line = config.path, config.max_line
         self._after_comma = config.format == "riotbench"
         self._offsets = Offsets(keep=not config.follow)
-        self._resumed = False
+        self._resumed = self._anew = False
         self._feed: _Feed
         if config.follow:
             end = config.start == "end"
@@ -104,6 +105,7 @@ class FileSource:
 
     def resume(self, position: bytes) -> None:
         """As `Resumable.resume`; one of another path or glob is of no use."""
+        self._anew = True
         try:
             progress = _decode(position)
         except msgspec.DecodeError as error:
@@ -112,13 +114,18 @@ class FileSource:
         if (progress.pattern, progress.version) != (self._path, VERSION):
             log.warning("%s: where it was read to is of %s; beginning anew", self._path, progress.pattern)
             return
-        self._resumed = True
+        self._anew, self._resumed = False, True
         self._feed.go_on(progress.spots)
 
     async def stop(self) -> None:
         """As `Source.stop`: read no more; `receive` gives what was read, then ends."""
         self._stopping = True
         self._wake.set()
+
+    @property
+    def same_order(self) -> bool:
+        """As `Resumable.same_order`: a single file that is where and what it was."""
+        return self._feed.in_place and not self._anew and not has_magic(self._path)
 
     def counters(self) -> Mapping[str, int]:
         """Counts since start: lines `received`, their `bytes`, `blank` and `overlong` ones, and those of the files."""
@@ -179,6 +186,10 @@ class _Feed(Protocol):
     @property
     def ended(self) -> bool:
         """Nothing follows."""
+
+    @property
+    def in_place(self) -> bool:
+        """Once open: whether the files of an earlier life are where and what they were."""
 
     def go_on(self, spots: Sequence[Spot]) -> None:
         """Before `open`: where an earlier life was."""

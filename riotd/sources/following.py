@@ -56,6 +56,7 @@ class Follower:
         self._waiting = False
         self._rotations = self._truncations = 0
         self._spots: Sequence[Spot] | None = None
+        self.in_place = True
 
     def go_on(self, spots: Sequence[Spot]) -> None:
         """Before it is opened: where an earlier life was; files that are not among these have come since."""
@@ -113,13 +114,14 @@ class Follower:
                 return piece
         return None
 
-    # an earlier life
+    # changes
 
     def _go_on(self, found: Sequence[Place], changes: Changes) -> None:
         log.info("%s: going on in the files of before, %d", self._pattern, len(found))
         seen = {sighting.key for sighting in changes.seen}
         for place in found:
             log.log(*said(place))
+            self.in_place = self.in_place and place.path == place.spot.path == place.spot.topic and not place.trouble
             if place.key is None or place.key in self._tails:
                 continue
             spot = place.spot
@@ -129,14 +131,11 @@ class Follower:
             older = self._holders.get(tail.path)
             if place.offset == 0 and older is not None and older.after is None:
                 tail.after = older  # it had to wait then too
-            for path in (spot.topic, spot.path):
-                tail.paths.add(path)
-                self._holders[path] = tail
+            tail.paths |= {spot.topic, spot.path}
+            self._holders |= dict.fromkeys(tail.paths, tail)
             self._tails[tail.key] = self._later[tail.key] = tail
             if place.key not in seen:
                 tail.vanish()
-
-    # changes
 
     async def _take(self, changes: Changes) -> None:
         self._say(changes.total)

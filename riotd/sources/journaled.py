@@ -115,6 +115,11 @@ class Journaled:
         if isinstance(self._source, Resumable):
             self._source.resume(position)
 
+    @property
+    def same_order(self) -> bool:
+        """As `Resumable.same_order`: as it is in the journal."""
+        return True
+
     def dispatched(self, batch: Batch, now: float) -> None:
         """As `Diary.dispatched`."""
         self._writer.put(Dispatch(batch.first, len(batch.messages), now))

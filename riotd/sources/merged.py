@@ -100,6 +100,11 @@ class Merged:
             if name in positions:
                 source.resume(positions[name])
 
+    @property
+    def same_order(self) -> bool:
+        """As `Resumable.same_order`: who is first is chance."""
+        return False
+
     def counters(self) -> Mapping[str, int]:
         """The counts of all, as `<name>.<count>`."""
         pairs = zip(self._names, self._sources, strict=True)

@@ -26,6 +26,7 @@ class Reader:
 
     Attributes:
         ended: all were read.
+        in_place: the files of an earlier life were where and what they were.
     """
 
     def __init__(self, pattern: str, *, max_line: int, offsets: Offsets) -> None:
@@ -34,6 +35,7 @@ class Reader:
         self._max_line = max_line
         self._offsets = offsets
         self._begun: Sequence[Spot] | None = None
+        self.in_place = True
         self._paths: Iterator[Beginning] = iter(())
         self._current: Whole | None = None
         self._files = 0
@@ -59,6 +61,8 @@ class Reader:
                 if one.finished is not None:
                     self._offsets.finished(one.finished)
             left = [one for one in beginnings if one.finished is None]
+            known = {(spot.path, spot.offset) for spot in self._begun}
+            self.in_place = known <= {(one.path, one.reached) for one in beginnings}
             log.info("%s: going on; %d of %d files are done with", self._pattern, len(found) - len(left), len(found))
             self._paths = iter(left)
         else:

@@ -69,12 +69,14 @@ class Beginning(NamedTuple):
         offset: where it is read from.
         tip: the end of the line before.
         finished: how far it came, if it is not to be read again.
+        reached: how far it is done with, in the words of an earlier life.
     """
 
     path: str
     offset: int = 0
     tip: bytes = b""
     finished: Spot | None = None
+    reached: int = 0
 
 
 def rest(paths: Iterable[str], spots: Sequence[Spot]) -> Iterator[Beginning]:
@@ -94,14 +96,15 @@ def rest(paths: Iterable[str], spots: Sequence[Spot]) -> Iterator[Beginning]:
 
 def _beginning(path: str, spot: Spot) -> Beginning:
     if spot.finished and path.endswith(".gz"):  # not worth reading all of it; nobody appends to one
-        return Beginning(path, finished=spot)
+        return Beginning(path, finished=spot, reached=spot.offset)
     before = before_spot(path, spot)
     if before is None:
         log.warning("%s: is another file than before, or a shorter one; reading it from its start", path)
         return Beginning(path)
     if spot.finished:
-        return Beginning(path, finished=spot)
-    return Beginning(path, spot.offset - min(spot.offset, TIP) + len(before), spot.tip)
+        return Beginning(path, finished=spot, reached=spot.offset)
+    offset = spot.offset - min(spot.offset, TIP) + len(before)
+    return Beginning(path, offset, spot.tip, reached=spot.offset)
 
 
 def said(place: Place) -> tuple[int, str]:

@@ -4,6 +4,7 @@ import asyncio
 import gzip
 import json
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
@@ -56,12 +57,10 @@ async def left_alone(make_daemon: Make, folder: Path, source: Path) -> tuple[lis
 
 
 def told(folder: Path) -> tuple[list[bytes], list[str]]:
-    """The results line by line, with ids that count from the first; and what was refused before the stream's end."""
-    rows = [json.loads(line) for line in (folder / "out.jsonl").read_bytes().splitlines()]
-    first = rows[0]["id"]
-    said = [json.dumps(row | {"id": max(-1, row["id"] - first)}).encode() for row in rows]  # -1: of the flush
+    """The results line by line, but for the ids; and what was refused before the stream's end."""
+    results = [re.sub(rb'"id":[0-9]+', b'"id":0', line) for line in (folder / "out.jsonl").read_bytes().splitlines()]
     letters = [json.loads(line) for line in (folder / "rejects.jsonl").read_bytes().splitlines()]
-    return said, [letter["payload"] for letter in letters if letter["payload"]]
+    return results, [letter["payload"] for letter in letters if letter["payload"]]
 
 
 async def results(folder: Path, count: int) -> None:
@@ -146,8 +145,8 @@ async def test_stopped_it_goes_on_where_it_was(make_daemon: Make, tmp_path: Path
             await results(tmp_path, 100 * (number + 1))
             assert await daemon.stop() == 0
             assert "received 100 = settled 100 + in flight 0" in daemon.log
-    rows = [json.loads(row) for row in told(tmp_path)[0]]
-    assert [row["id"] for row in rows] == list(range(200))
+    rows = [json.loads(row) for row in (tmp_path / "out.jsonl").read_bytes().splitlines()]
+    assert [row["id"] - rows[0]["id"] for row in rows] == list(range(200))
     assert [row["values"]["n"] for row in rows] == [number // 5 + 1 for number in range(200)]
     async with make_daemon(config | {"ack": "processed"}) as daemon:
         await results(tmp_path, 400)

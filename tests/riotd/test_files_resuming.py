@@ -321,3 +321,57 @@ class TestFollowed:
             done += await payloads(source, missing) if missing else []
             assert await says_nothing(source)
         assert done == named(range(written))
+
+
+class TestOrder:
+    """Whether a source knows if lines come in the same order again, so that messages may have the same ids again."""
+
+    @pytest.mark.parametrize("name", ["feed.log", "feed.log.gz"])
+    async def test_of_a_file_in_its_place(self, tmp_path: Path, name: str) -> None:
+        """A single file that is where it was gives the same lines again, however much longer it is."""
+        path = tmp_path / name
+        path.write_bytes(gzip.compress(lines(1, 2)) if name.endswith(".gz") else lines(1, 2))
+        source = once(path, await after(once(path), 1))
+        assert await rest_of(source) == named([2])
+        assert source.same_order
+
+    @pytest.mark.parametrize("follow", [False, True])
+    async def test_of_other_content(self, tmp_path: Path, follow: bool) -> None:  # noqa: FBT001 - a parameter
+        """What was written anew is not what was given before."""
+        path = tmp_path / "feed.log"
+        path.write_bytes(lines(1, 2, 3))
+        of = following if follow else once
+        async with of(path) as first:
+            await first.ack((await take(first, 3))[:1])
+            position = first.position()
+        path.write_bytes(lines(7))
+        async with resumed(of(path), position) as source:
+            assert await payloads(source, 1) == named([7])
+            assert not source.same_order
+
+    async def test_of_a_followed_file(self, tmp_path: Path) -> None:
+        """It is the same until the file is rotated."""
+        path = tmp_path / "app.log"
+        append(path, lines(1, 2, 3))
+        position = await followed(following(path), 1, given=3)
+        async with resumed(following(path), position) as source:
+            assert await payloads(source, 2) == named([2, 3])
+            assert source.same_order
+        path.rename(tmp_path / "app.log.1")
+        async with resumed(following(path), position) as source:
+            assert await payloads(source, 2) == named([2, 3])
+            assert not source.same_order
+
+    async def test_of_many_files(self, tmp_path: Path) -> None:
+        """Other files may come between those of a glob."""
+        (tmp_path / "a.log").write_bytes(lines(1, 2))
+        async with once(tmp_path / "*.log") as source:
+            assert not source.same_order
+
+    async def test_of_another_path(self, tmp_path: Path) -> None:
+        """Another path in the config is another source."""
+        for name in "ab":
+            (tmp_path / name).write_bytes(lines(1, 2))
+        source = once(tmp_path / "b", await after(once(tmp_path / "a"), 1))
+        assert await rest_of(source) == named([1, 2])
+        assert not source.same_order
