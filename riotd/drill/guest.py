@@ -21,6 +21,8 @@ _STRANGE = ("riotd/",)
 """What topics begin with that are no results: statistics, status, dead letters."""
 _PLAIN = {"tls": None, "username": None, "password": None, "keepalive": "2s"}
 """Of every connection, as the scratch broker wants it."""
+_PARAMETERS = {"url", "username", "password", "session"}
+"""What `mqtt_subscribe` and `mqtt_publish` have as parameters; the rest is in their `options`."""
 
 
 class Command(msgspec.Struct, frozen=True):
@@ -158,7 +160,11 @@ def _template(topic_filter: str) -> str:
 
 def _put(overlay: dict[str, Any], where: str, block: Mapping[str, Any], stages: Mapping[str, str]) -> None:
     """Lay a block over what is at a dotted path, or over the parameters of the stage that stands for it."""
-    steps = ["stages", stages[where], "params"] if where in stages else where.split(".", 1)
+    found, steps = dict(block), where.split(".", 1)
+    if where in stages:
+        steps = ["stages", stages[where], "params"]
+        options = {key: found.pop(key) for key in block if key not in _PARAMETERS}
+        found["options"] = options
     for step in steps[:-1]:
         overlay = overlay.setdefault(step, {})
-    overlay[steps[-1]] = dict(block)
+    overlay[steps[-1]] = found
