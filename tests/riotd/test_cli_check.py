@@ -68,6 +68,7 @@ etl.yaml is right: city would run
   state     ~/.local/state/riotd/city  a journal of at most 1GB, a snapshot every 10s
   limits    16MB in flight, 1,000,000 devices a stage and shard, 20s to stop
   reload    SIGHUP changes everything but name, source, sources, key, engine.type, engine.shards, engine.address, \
+engine.deadline, engine.memory, \
 stats.topic, stats.status, stats.connection, ack, state
   warning   source.session: QoS 1 with a clean session: what is sent while riotd is away is lost; \
 session: persistent keeps it at the broker
