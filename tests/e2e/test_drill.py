@@ -15,7 +15,7 @@ from tests.riotd.brokers import MOSQUITTO
 
 pytestmark = pytest.mark.skipif(MOSQUITTO is None, reason="the drill's own broker is mosquitto")
 
-SECONDS = float(os.environ.get("RIOTD_DRILL_SECONDS", "6"))
+SECONDS = float(os.environ.get("RIOTD_DRILL_SECONDS", "4"))
 """For long runs by hand: RIOTD_DRILL_SECONDS=400."""
 
 
