@@ -103,7 +103,7 @@ class Appender:
         except OSError as error:
             why = error.strerror or str(error)
         if why:
-            again = "what was written since the last snapshot may be there twice"
+            again = "what was written since the last snapshot, if anything, may be there twice"
             log.warning("%s: can't be cut back to where it was: %s; %s", self._file.path, why, again)
         return not why
 

@@ -99,7 +99,7 @@ class Offsets:
     def __init__(self, *, keep: bool = False) -> None:
         self._spots: dict[FileId, Spot] = {}
         self._last: dict[FileId, int] = {}
-        self._finished: list[Spot] = []
+        self._still: dict[str, Spot] = {}  # by path: those of files that are finished, or not yet begun again
         self._keep = keep
 
     @property
@@ -109,11 +109,12 @@ class Offsets:
 
     def begin(self, file: FileId, path: str, *, topic: str = "", offset: int = 0, tip: bytes = b"") -> None:
         """A file is read from an offset on, before which a line ends so."""
+        self._still.pop(path, None)
         self._spots[file] = Spot(file.device, file.inode, path, topic or path, offset, tip[-TIP:])
 
-    def finished(self, spot: Spot) -> None:
-        """A file was finished in an earlier life."""
-        self._finished.append(spot)
+    def remember(self, spot: Spot) -> None:
+        """How far a file came in an earlier life, which is finished, or not begun again before others are read."""
+        self._still[spot.path] = spot
 
     def move(self, file: FileId, path: str) -> None:
         """Another path leads to a file."""
@@ -139,12 +140,12 @@ class Offsets:
 
     def spots(self) -> list[Spot]:
         """Where to go on, were it now."""
-        return [*self._finished, *self._spots.values()]
+        return [*self._still.values(), *self._spots.values()]
 
     def _prune(self, file: FileId) -> None:
         last, spot = self._last.get(file), self._spots.get(file)
         if last is None or spot is None or spot.offset < last:
             return
         if self._keep:
-            self._finished.append(msgspec.structs.replace(spot, finished=True))
+            self._still[spot.path] = msgspec.structs.replace(spot, finished=True)
         self.drop(file)

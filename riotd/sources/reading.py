@@ -57,12 +57,11 @@ class Reader:
         found = await asyncio.to_thread(_readable, self._pattern)
         if self._begun is not None:
             beginnings = await asyncio.to_thread(list, rest(found, self._begun))
-            for one in beginnings:
-                if one.finished is not None:
-                    self._offsets.finished(one.finished)
-            left = [one for one in beginnings if one.finished is None]
-            known = {(spot.path, spot.offset) for spot in self._begun}
-            self.in_place = known <= {(one.path, one.reached) for one in beginnings}
+            found_again = [one.spot for one in beginnings if one.spot is not None]
+            for spot in found_again:
+                self._offsets.remember(spot)
+            left = [one for one in beginnings if not one.finished]
+            self.in_place = set(self._begun) <= set(found_again)
             log.info("%s: going on; %d of %d files are done with", self._pattern, len(found) - len(left), len(found))
             self._paths = iter(left)
         else:
@@ -100,7 +99,8 @@ class Reader:
             return False
         self._files += 1
         current = await Whole.open(begin.path, LineCutter(self._max_line), self._files, at=begin.offset)
-        self._offsets.begin(current.file, begin.path, offset=begin.offset, tip=begin.tip)
+        tip = b"" if begin.spot is None else begin.spot.tip
+        self._offsets.begin(current.file, begin.path, offset=begin.offset, tip=tip)
         self._current = current
         return True
 

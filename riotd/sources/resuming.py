@@ -13,6 +13,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, cast
 
+import msgspec
+
 from riotd.sources.positions import Spot
 from riotd.sources.watching import TIP, FileKey, Sighting
 
@@ -67,16 +69,17 @@ class Beginning(NamedTuple):
     Attributes:
         path: what leads to it.
         offset: where it is read from.
-        tip: the end of the line before.
-        finished: how far it came, if it is not to be read again.
-        reached: how far it is done with, in the words of an earlier life.
+        spot: how far it came in an earlier life; None if it is read from its start.
     """
 
     path: str
     offset: int = 0
-    tip: bytes = b""
-    finished: Spot | None = None
-    reached: int = 0
+    spot: Spot | None = None
+
+    @property
+    def finished(self) -> bool:
+        """Whether it is not to be read again."""
+        return self.spot is not None and self.spot.finished
 
 
 def rest(paths: Iterable[str], spots: Sequence[Spot]) -> Iterator[Beginning]:
@@ -95,16 +98,14 @@ def rest(paths: Iterable[str], spots: Sequence[Spot]) -> Iterator[Beginning]:
 
 
 def _beginning(path: str, spot: Spot) -> Beginning:
+    here = msgspec.structs.replace(spot, path=path)
     if spot.finished and path.endswith(".gz"):  # not worth reading all of it; nobody appends to one
-        return Beginning(path, finished=spot, reached=spot.offset)
+        return Beginning(path, spot.offset, here)
     before = before_spot(path, spot)
     if before is None:
         log.warning("%s: is another file than before, or a shorter one; reading it from its start", path)
         return Beginning(path)
-    if spot.finished:
-        return Beginning(path, finished=spot, reached=spot.offset)
-    offset = spot.offset - min(spot.offset, TIP) + len(before)
-    return Beginning(path, offset, spot.tip, reached=spot.offset)
+    return Beginning(path, spot.offset - min(spot.offset, TIP) + len(before), here)
 
 
 def said(place: Place) -> tuple[int, str]:

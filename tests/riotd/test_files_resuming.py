@@ -105,6 +105,16 @@ class TestOnce:
         second = await after(once(tmp_path / "*.log", first), 1)
         assert await rest_of(once(tmp_path / "*.log", second)) == named([2])
 
+    async def test_a_file_in_progress_is_not_forgotten_while_others_are_read(self, tmp_path: Path) -> None:
+        """One that came since and is read before it does not have it read from its start in the life after."""
+        (tmp_path / "b.log").write_bytes(lines(1, 2, 3))
+        position = await after(once(tmp_path / "*.log"), 1)
+        async with once(tmp_path / "*.log", position) as source:
+            position = source.position()  # nothing was read yet
+        (tmp_path / "a.log").write_bytes(lines(7, 8))
+        position = await after(once(tmp_path / "*.log", position), 1)
+        assert await rest_of(once(tmp_path / "*.log", position)) == named([8, 2, 3])
+
     async def test_new_files_are_read_whole(self, tmp_path: Path) -> None:
         """A file that came while the daemon was down is read where the order of the names has it."""
         (tmp_path / "b.log").write_bytes(lines(1, 2))
