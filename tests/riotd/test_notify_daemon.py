@@ -22,6 +22,17 @@ class Stuck(Task):
         return [record]
 """
 
+PACK = '[{"bn":"a","n":"t","v":1}]\n'
+WAITING = """
+from riot_tasks import Task, Unavailable
+
+class Waiting(Task):
+    waits = True
+
+    def process(self, record):
+        raise Unavailable("the store is down")
+"""
+
 
 class Daemon:
     """`riotd run` on a followed file, with a listener in systemd's place."""
@@ -123,7 +134,7 @@ def test_a_task_that_never_returns_starves_the_watchdog(start: Start, tmp_path: 
     daemon.says("READY=1")
     daemon.says("WATCHDOG=1")
     with (tmp_path / "in.jsonl").open("a", encoding="utf-8") as file:
-        file.write('[{"bn":"a","n":"t","v":1}]\n')
+        file.write(PACK)
     daemon.listener.settimeout(WATCHDOG)
     for _ in range(20):
         try:
@@ -131,3 +142,15 @@ def test_a_task_that_never_returns_starves_the_watchdog(start: Start, tmp_path: 
         except TimeoutError:
             return
     pytest.fail("the watchdog was fed though nothing came of the message")
+
+
+def test_a_task_that_waits_for_its_store_does_not(start: Start, tmp_path: Path) -> None:
+    """A store that is away for longer than the watchdog's time is waited for: a new start would not bring it back."""
+    (tmp_path / "waiting.py").write_text(WAITING, encoding="utf-8")
+    daemon = start({"task": "waiting:Waiting"})
+    daemon.says("READY=1")
+    with (tmp_path / "in.jsonl").open("a", encoding="utf-8") as file:
+        file.write(PACK)
+    daemon.listener.settimeout(WATCHDOG)
+    for _ in range(4 * 3):  # four in each of the watchdog's times
+        assert daemon.listener.recv(4096) == b"WATCHDOG=1"
