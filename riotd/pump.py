@@ -6,18 +6,20 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import msgspec
-
 from riotd.alarms import Alarm, Alarms
 from riotd.batching import Batcher, Limits
 from riotd.clock import Clock
 from riotd.dataflow import Plan
+from riotd.flights import Flight, Flights
 from riotd.ledger import Ledger
-from riotd.messages import REJECTS, Batch, Crossing, Cut, DeadLetter, Message, Outcome, Past, Portion, Reject, Result
+from riotd.messages import REJECTS, Batch, Cut, Message, Outcome, Past, Portion, Reject
+from riotd.outgoing import Ends, letters, with_topics
 from riotd.partitioning import Partitioner
-from riotd.ports import Diary, Engine, RejectSink, Resumable, Rewindable, Sink, Source
+from riotd.ports import Diary, RejectSink, Sink
 from riotd.segments import entrances, passes
 from riotd.stats import Stats
+
+__all__ = ["Before", "Books", "Ends", "Pump"]
 
 _PER_SHARD = 2
 """Portions a shard has at once: one it works on, one that waits, so that it never idles for want of the loop."""
@@ -28,16 +30,6 @@ STAGE = "daemon"
 _TICK = 1.0
 """Seconds between ticks: the books are looked through, and tasks told the time that wait for it."""
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Ends:
-    """What the pump is connected to; `sinks` in the order of the plan's outlets."""
-
-    source: Source
-    engine: Engine
-    sinks: Sequence[Sink]
-    rejects: RejectSink
 
 
 @dataclass(frozen=True)
@@ -52,35 +44,6 @@ class Books:
     diary: Diary | None = None
     ledger: Ledger = field(default_factory=Ledger)
     kept: bool = False
-
-
-@dataclass
-class _Flight:
-    """A batch on its way through the engine, level after level.
-
-    Attributes:
-        batch: without messages for a tick, and for the end of the stream.
-        kind: what its portions are beside their records: {"tick": True}, {"end": True}, {"snapshot": True}, or nothing.
-        now: Unix seconds at dispatch.
-        waiting: answers of the level it is at, by shard, each with what its portion handed to the entrances.
-        outcomes: of the levels it has passed, and of this one as far as they have come.
-        onward: records for the levels to come.
-        heard: whether its results are with the sinks already, but for those that were rewound.
-        cut: for a snapshot, who waits for it.
-        sequence: for a snapshot, id of the first message behind it.
-        through: whether it has left the engine.
-    """
-
-    batch: Batch
-    kind: dict[str, bool]
-    now: float
-    waiting: list[tuple[int, "asyncio.Future[Outcome]", list[int]]] = field(default_factory=list)
-    outcomes: list[Outcome] = field(default_factory=list)
-    onward: list[Crossing] = field(default_factory=list)
-    heard: bool = False
-    cut: "asyncio.Future[Cut] | None" = None
-    sequence: int = 0
-    through: bool = False
 
 
 @dataclass(frozen=True)
@@ -107,19 +70,17 @@ class Before:
 class Pump:
     """Moves messages until its source ends or `stop` is called, then until everything in flight is settled.
 
-    Order: batches are dispatched, sent and acknowledged in the order of arrival. They go through each pass of the plan
-    in that order too: what the shards have for stages of another key is collected of a whole batch before any of it
-    goes on. Bounds: two portions a shard, `max_in_flight` bytes in all; when spent, it stops receiving. Cancelled: what
-    is in flight stays unacknowledged. Failing: an engine that gave up, or a bug, ends `run` with that error.
+    Order: batches are dispatched, sent and acknowledged in the order of arrival. Bounds: two portions a shard,
+    `max_in_flight` bytes in all; when spent, it stops receiving. Cancelled: what is in flight stays unacknowledged.
+    Failing: an engine that gave up, or a bug, ends `run` with that error.
     """
 
     def __init__(self, ends: Ends, books: Books, *, clock: Clock) -> None:
         self._ends = ends
         self._books = books
         self._clock = clock
-        self._in_engine = [0] * ends.engine.shards
-        self._timed = [1] * ends.engine.shards  # restored tasks may wait for time to pass: only answers tell
-        self._passes = books.passes
+        self._flights = Flights(ends.engine, books.stats, passes=books.passes, land=self._land, answered=self._dispatch)
+        self._several = books.passes > 1
         self._flying = 0
         self._ticking = False
         self._room = asyncio.Event()
@@ -127,7 +88,6 @@ class Pump:
         self._news = asyncio.Event()
         self._quiet = asyncio.Event()
         self._quiet.set()
-        self._stops: list[asyncio.Queue[_Flight | None]] = []  # one for each pass; bounded by the credits
         self._in_order = asyncio.Lock()
         self._timer: asyncio.TimerHandle | None = None
         self._ticker: asyncio.TimerHandle | None = None
@@ -138,13 +98,16 @@ class Pump:
         self._alarms = Alarms()
         self.last_cut: Cut | None = None
         """The state of everything at the end, if `run` ended because of `stop` and state is kept."""
-        self.answered = 0
-        """Portions the engine has answered; grows as long as it works."""
 
     @property
     def in_engine(self) -> int:
         """Portions the engine has not answered."""
-        return sum(self._in_engine)
+        return sum(self._flights.in_engine)
+
+    @property
+    def answered(self) -> int:
+        """Portions the engine has answered; grows as long as it works."""
+        return self._flights.answers
 
     async def run(self, before: Before | None = None) -> None:
         """Pump until the source ends; what tasks hold back at the end of a bounded stream is flushed.
@@ -154,7 +117,7 @@ class Pump:
         """
         try:
             async with asyncio.TaskGroup() as self._group:
-                self._lay_out()
+                self._flights.begin(self._group)
                 if before is not None:
                     await self._go_back(before)
                 self._ticker = asyncio.get_running_loop().call_later(_TICK, self._tick)
@@ -166,7 +129,7 @@ class Pump:
                     self._launch_bare({"end": True})
                 elif self._books.kept:
                     ending = self._launch_cut()
-                self._stops[0].put_nowait(None)
+                self._flights.finish()
                 self.last_cut = None if ending is None else await ending
         finally:
             self._held = True  # whatever still answers launches nothing more
@@ -187,7 +150,7 @@ class Pump:
 
     def beginning(self) -> Cut:
         """Before `run`, in a first life: the state of everything when nothing was done yet."""
-        return self._here(self._books.batcher.next, [])
+        return self._ends.cut(self._books.batcher.next, [])
 
     async def stop(self) -> None:
         """Take in no more; `run` returns when all is settled. Safe to call twice."""
@@ -205,8 +168,8 @@ class Pump:
             self._books.batcher.limits = limits
             self._books.stats.replan([stage.id for stage in plan.stages], entrances(plan))
             self._books.partitioner.topics = any(outlet.topics for outlet in plan.outlets)
-            self._passes = passes(plan)
-            self._lay_out()
+            self._several = passes(plan) > 1
+            self._flights.go_over(passes(plan))
         finally:
             self._held = False
             self._dispatch()
@@ -268,7 +231,9 @@ class Pump:
     def _credit(self) -> bool:
         books = self._books
         return (
-            not self._held and max(self._in_engine) < _PER_SHARD and books.ledger.in_flight_bytes < books.max_in_flight
+            not self._held
+            and max(self._flights.in_engine) < _PER_SHARD
+            and books.ledger.in_flight_bytes < books.max_in_flight
         )
 
     def _dispatch(self) -> None:
@@ -298,7 +263,7 @@ class Pump:
             states = list(before.states)
             shards = range(self._ends.engine.shards)
             portions = {each: Portion(-1, now, [], [], [], states=states, place=each) for each in shards}
-            self._submit(_Flight(Batch(-1, 0, ()), {}, now), portions)
+            self._submit(Flight(Batch(-1, 0, ()), {}, now), portions)
         past = iter(before.past)
         while (done := await asyncio.to_thread(next, past, None)) is not None:
             while not self._credit():
@@ -324,7 +289,7 @@ class Pump:
             await self._news.wait()
         self._before.doing(0)
 
-    def _launch(self, batch: Batch, at: float | None = None, *, refusal: str = "") -> _Flight:
+    def _launch(self, batch: Batch, at: float | None = None, *, refusal: str = "") -> Flight:
         """Send a batch to the shards, one of an earlier life as if it were that time again; or refuse it unseen."""
         books = self._books
         now = self._clock.wall() if at is None else at
@@ -335,33 +300,27 @@ class Pump:
             books.diary.dispatched(batch, now)
         heard = batch.first + len(batch.messages) <= self._before.settled
         refused = [Outcome(batch.id, [], [Reject(STAGE, batch.first, refusal)], [])] if refusal else []
-        flight = _Flight(batch, {}, now, outcomes=refused, heard=heard)
+        flight = Flight(batch, {}, now, outcomes=refused, heard=heard)
         self._submit(flight, {} if refusal else portions)
         return flight
 
     def _launch_bare(self, kind: dict[str, bool], at: float | None = None) -> None:
         """Send every shard a portion without messages; an empty batch carries what comes of it."""
         now = self._clock.wall() if at is None else at
-        self._submit(_Flight(Batch(-1, 0, ()), kind, now), self._bare(kind, now, level=0))
+        self._submit(Flight(Batch(-1, 0, ()), kind, now), self._flights.bare(kind, now))
 
     def _launch_cut(self) -> "asyncio.Future[Cut]":
         """Ask every shard for its state behind what it has been sent so far."""
         cut: asyncio.Future[Cut] = asyncio.get_running_loop().create_future()
         kind, now = {"snapshot": True}, self._clock.wall()
-        flight = _Flight(Batch(-1, 0, ()), kind, now, cut=cut, sequence=self._books.batcher.next)
-        self._submit(flight, self._bare(kind, now, level=0))
+        flight = Flight(Batch(-1, 0, ()), kind, now, cut=cut, sequence=self._books.batcher.next)
+        self._submit(flight, self._flights.bare(kind, now))
         return cut
-
-    def _bare(self, kind: dict[str, bool], now: float, *, level: int) -> dict[int, Portion]:
-        return {
-            shard: Portion(-1, now, [], [], [], level=level, **kind)  # type: ignore[arg-type]  # its flags
-            for shard in range(self._ends.engine.shards)
-        }
 
     def _tick(self) -> None:
         """Look through the books; tell the shards what time it is, if tasks wait for it; see that it is done again."""
         self.audit()
-        if any(self._timed) and not self._ticking and not self._held:
+        if any(self._flights.timed) and not self._ticking and not self._held:
             self._ticking = True
             now = self._clock.wall()
             if self._books.diary is not None:
@@ -369,118 +328,41 @@ class Pump:
             self._launch_bare({"tick": True}, now)
         self._ticker = asyncio.get_running_loop().call_later(_TICK, self._tick)
 
-    def _submit(self, flight: _Flight, portions: dict[int, Portion]) -> None:
-        """Begin a flight with its first pass."""
+    def _submit(self, flight: Flight, portions: dict[int, Portion]) -> None:
         self._flying += 1
         self._quiet.clear()
-        self._send(flight, portions)
-        self._stops[0].put_nowait(flight)
+        self._flights.start(flight, portions)
 
-    def _send(self, flight: _Flight, portions: dict[int, Portion]) -> None:
-        flight.waiting = []
-        for shard, portion in sorted(portions.items()):
-            outcome = asyncio.ensure_future(self._ends.engine.submit(shard, portion))
-            self._in_engine[shard] += 1
-            outcome.add_done_callback(self._answered(shard))
-            flight.waiting.append((shard, outcome, self._books.stats.handed(portion)))
+    async def _land(self, flight: Flight) -> None:
+        """Start a flight's delivery, in the order of the flights; one that is a cut waits for those before it."""
+        flight.through = True
+        self._news.set()
+        if flight.cut is not None and self._deliveries:
+            await asyncio.wait(self._deliveries)
+        delivery = self._group.create_task(self._deliver(flight), name=f"batch {flight.batch.id}")
+        self._deliveries.add(delivery)
+        delivery.add_done_callback(self._deliveries.discard)
+        if flight.cut is not None:
+            await asyncio.wait({delivery})
 
-    def _answered(self, shard: int) -> Any:  # noqa: ANN401 - a callback
-        def done(future: "asyncio.Future[Outcome]") -> None:
-            self._in_engine[shard] -= 1
-            self.answered += 1
-            if not future.cancelled() and future.exception() is None:
-                self._dispatch()
-
-        return done
-
-    def _lay_out(self) -> None:
-        """See that there is somebody to collect each pass's outcomes."""
-        while len(self._stops) < self._passes:
-            self._stops.append(asyncio.Queue())
-            self._group.create_task(self._collect(len(self._stops) - 1), name=f"pass {len(self._stops) - 1}")
-
-    async def _collect(self, level: int) -> None:
-        """Collect a pass's outcomes in batch order, and start the next pass, or the delivery, in that order."""
-        while (flight := await self._stops[level].get()) is not None:
-            for shard, future, handed in flight.waiting:
-                outcome = await future
-                self._books.stats.outcome(shard, outcome, handed)
-                self._timed[shard] = outcome.timed
-                flight.outcomes.append(outcome)
-                flight.onward += outcome.onward
-            if level + 1 < self._passes:
-                self._send(flight, self._next(flight, level + 1))
-                self._stops[level + 1].put_nowait(flight)
-            else:
-                flight.through = True
-                self._news.set()
-                if flight.cut is not None and self._deliveries:
-                    await asyncio.wait(self._deliveries)
-                delivery = self._group.create_task(self._deliver(flight), name=f"batch {flight.batch.id}")
-                self._deliveries.add(delivery)
-                delivery.add_done_callback(self._deliveries.discard)
-                if flight.cut is not None:
-                    await asyncio.wait({delivery})
-        if level + 1 < len(self._stops):
-            self._stops[level + 1].put_nowait(None)
-
-    def _next(self, flight: _Flight, level: int) -> dict[int, Portion]:
-        """The portions of a flight's next pass: for shards that have records to come, or that all must hear."""
-        portions = self._bare(flight.kind, flight.now, level=level) if flight.kind else {}
-        for crossing in flight.onward:
-            if crossing.level == level:
-                portion = portions.get(crossing.shard)
-                if portion is None:
-                    portion = Portion(flight.batch.id, flight.now, [], [], [], level=level)
-                    portions[crossing.shard] = portion
-                portion.arrivals.append(crossing)
-        return portions
-
-    async def _deliver(self, flight: _Flight) -> None:
+    async def _deliver(self, flight: Flight) -> None:
         batch, outcomes = flight.batch, flight.outcomes
+        if self._several and self._books.partitioner.topics:
+            outcomes = [with_topics(batch, outcome) for outcome in outcomes]
         rejects = [reject for outcome in outcomes for reject in outcome.rejects]
         self._books.ledger.reject(batch, [reject.id for reject in rejects])
         sending: list[Awaitable[None]] = [
             sink.send(results)
-            for index, (sink, results) in enumerate(self._by_sink(batch, outcomes))
+            for index, (sink, results) in enumerate(self._ends.by_sink(outcomes))
             if results and not (flight.heard and index not in self._before.rewound)
         ]
         if rejects and not (flight.heard and REJECTS not in self._before.rewound):
-            sending.append(self._ends.rejects.send(self._letters(batch, rejects)))
+            sending.append(self._ends.rejects.send(letters(batch, rejects, self._clock.wall())))
         # Always as tasks, even a single one: started at once it would overtake those of the batch before.
         await asyncio.gather(*sending)
         if flight.cut is not None and not flight.cut.done():
-            flight.cut.set_result(self._here(flight.sequence, [outcome.state for outcome in outcomes]))
+            flight.cut.set_result(self._ends.cut(flight.sequence, [outcome.state for outcome in outcomes]))
         await self._settle(batch, sum(len(outcome.results) for outcome in outcomes), len(rejects))
-
-    def _here(self, sequence: int, states: list[bytes]) -> Cut:
-        """What a snapshot came to, with where sinks and source are at this moment."""
-        ends = {**dict(enumerate(self._ends.sinks)), REJECTS: self._ends.rejects}
-        sinks = {index: sink.position() for index, sink in ends.items() if isinstance(sink, Rewindable)}
-        source = self._ends.source
-        position = source.position() if isinstance(source, Resumable) else None
-        return Cut(sequence, states, sinks, position)
-
-    def _by_sink(self, batch: Batch, outcomes: Sequence[Outcome]) -> list[tuple[Sink, list[Result]]]:
-        sinks = self._ends.sinks
-        if self._passes > 1 and self._books.partitioner.topics:
-            outcomes = [_with_topics(batch, outcome) for outcome in outcomes]
-        if len(sinks) == 1:
-            return [(sinks[0], [result for outcome in outcomes for result in outcome.results])]
-        shares: list[list[Result]] = [[] for _ in sinks]
-        for outcome in outcomes:
-            for result in outcome.results:
-                shares[result.outlet].append(result)
-        return list(zip(sinks, shares, strict=True))
-
-    def _letters(self, batch: Batch, rejects: Sequence[Reject]) -> list[DeadLetter]:
-        now = self._clock.wall()
-        letters = []
-        for reject in rejects:
-            message = batch.message(reject.id) if reject.id in batch else None  # a flush refuses older ones
-            topic, payload = (message.topic, message.payload) if message else ("", b"")
-            letters.append(DeadLetter(now, reject.stage, reject.reason, reject.id, topic, payload))
-        return letters
 
     async def _settle(self, batch: Batch, results: int, rejected: int) -> None:
         async with self._in_order:
@@ -500,14 +382,3 @@ class Pump:
 def _unseen(batch: Batch, now: float) -> Portion:
     """A message that nobody is to look into, for the statistics."""
     return Portion(batch.id, now, [batch.first], [""], [b""])
-
-
-def _with_topics(batch: Batch, outcome: Outcome) -> Outcome:
-    """Results of later passes know their message's id only; here with its topic."""
-    results = [
-        result
-        if result.topic or result.id not in batch
-        else msgspec.structs.replace(result, topic=batch.message(result.id).topic)
-        for result in outcome.results
-    ]
-    return msgspec.structs.replace(outcome, results=results)
