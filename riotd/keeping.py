@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from time import perf_counter
 
+import msgspec
+
 from riotd.clock import Clock
 from riotd.errors import TransportError
 from riotd.journal import Checkpoint, Checkpoints, Folder, Log, Suspects
@@ -23,6 +25,8 @@ _SHARE = 20
 _PROBE = bytes(65536)
 _SLOW, _LONGEST = 0.002, 0.02
 """A disk that takes longer than this many seconds to keep 64 KiB gets a window as long; and the longest window."""
+_STOPPED = "stopped"
+"""A file in the folder: the daemon was stopped, and did nothing behind the snapshot whose number is in it."""
 log = logging.getLogger(__name__)
 
 
@@ -51,6 +55,7 @@ class Keeper:
         self.log = Log(self._folder, segment=max(min(64 * 2**20, quota // 4), 2**16))
         self.writer = Writer(self.log)
         self.rejects: RejectSink | None = None
+        self._stopped = False
         self.found: Checkpoint | None = None
         self.history: History
         self.snapshots = self.snapshot_bytes = 0
@@ -81,26 +86,38 @@ class Keeper:
         return self.found.sequence if self.found else self.log.first
 
     @property
-    def unwritten(self) -> bool:
-        """Whether this is the first life on this folder: there is no snapshot, and nothing in the journal."""
-        return self.found is None and self.log.next == self.log.first
-
-    @property
     def position(self) -> bytes:
         """Where the source was at the snapshot; empty if there is none, or it could not say."""
         return self.found.source.get("position", b"") if self.found else b""
 
     async def rewind(self) -> frozenset[int]:
         """Have the sinks forget what they got since the snapshot; which of them could."""
-        found, rewound = self.found, set()
-        if found is None:
+        if self._stopped:  # nothing was done since: what is behind the snapshot is somebody else's
             return frozenset()
-        marks = {index: found.sinks.get(name, b"") for index, name in enumerate(self._sinks)}
-        for index, sink in self._rewindable().items():
-            mark = found.rejects if index == REJECTS else marks[index]
-            if mark and await sink.rewind(mark):
-                rewound.add(index)
-        return frozenset(rewound)
+        marks = self._marks()
+        return frozenset([
+            index for index, sink in self._rewindable().items() if marks.get(index) and await sink.rewind(marks[index])
+        ])
+
+    async def begin(self, beginning: Cut) -> None:
+        """Before anything is done: see that there is a snapshot to come back to, however early the end.
+
+        Args:
+            beginning: where sinks and source are, and the number of the next message.
+        """
+        if self.found is None and self.log.next == self.log.first:
+            await self.save(beginning)
+        if self._stopped and self.found is not None:
+            if beginning.sinks != self._marks():
+                await self.save(msgspec.structs.replace(beginning, states=self.found.shards))
+            await self.writer.call(lambda _: self._mark_stopped(None))
+
+    def _marks(self) -> dict[int, bytes]:
+        """Where the sinks were at the snapshot, by index."""
+        if self.found is None:
+            return {}
+        marks = {index: self.found.sinks.get(name, b"") for index, name in enumerate(self._sinks)}
+        return {index: mark for index, mark in {**marks, REJECTS: self.found.rejects}.items() if mark}
 
     def _rewindable(self) -> dict[int, Rewindable]:
         ends: dict[int, object] = {**dict(enumerate(self._sinks.values())), REJECTS: self.rejects}
@@ -157,6 +174,8 @@ class Keeper:
         """
         if cut is not None:
             await self.save(cut)
+            with suppress(OSError):  # then it looks like a crash, with nothing behind the snapshot
+                await self.writer.call(lambda _: self._mark_stopped(cut.sequence))
         else:
             await self.writer.call(lambda journal: journal.forget())
             await self.writer.call(lambda _: self._checkpoints.forget())
@@ -176,9 +195,19 @@ class Keeper:
         """For the statistics: bytes of the journal and of the last snapshot, and how many snapshots were made."""
         return {"journal_bytes": self.log.size, "snapshot_bytes": self.snapshot_bytes, "snapshots": self.snapshots}
 
+    def _mark_stopped(self, sequence: int | None) -> None:
+        """Have it on disk whether there is nothing behind the snapshot of this number."""
+        self._folder.remove(_STOPPED)
+        if sequence is not None:
+            self._folder.append(_STOPPED, b"%d" % sequence)
+            self._folder.sync(_STOPPED)
+        self._folder.sync_names()
+
     def _open(self) -> None:
         self._folder.lock()
         self.found = self._checkpoints.latest()
+        stopped = self._folder.read(_STOPPED) if _STOPPED in self._folder.names() else b""
+        self._stopped = self.found is not None and stopped == b"%d" % self.found.sequence
         if self.found:
             log.info(
                 "going on from the snapshot of %s",

@@ -149,8 +149,7 @@ class Service:
             return
         if not (isinstance(source, Resumable) and source.same_order):
             self.pump.number_from(max(keeper.first, _now_id(self._clock)))
-        if keeper.unwritten:
-            await keeper.save(self.pump.beginning())
+        await keeper.begin(self.pump.beginning())
 
     async def change(self, config: cfg.Config, stack: AsyncExitStack) -> tuple[list[str], list[str]]:
         """Go over to another config at a batch boundary.

@@ -153,6 +153,33 @@ async def test_stopped_it_goes_on_where_it_was(make_daemon: Make, tmp_path: Path
         assert await daemon.stop() == 0
 
 
+async def test_what_is_appended_while_it_is_stopped_stays(make_daemon: Make, tmp_path: Path) -> None:
+    """Behind a stop's snapshot there is nothing of the daemon's to cut off; behind a later kill there is."""
+    source, out = tmp_path / "app.log", tmp_path / "out.jsonl"
+    source.write_bytes(lines(1, 101))
+    config = config_of(tmp_path, source, follow=True) | {"state": {"path": str(tmp_path / "state"), "every": "1h"}}
+    async with make_daemon(config) as daemon:
+        await results(tmp_path, 100)
+        assert await daemon.stop() == 0
+    with out.open("ab") as file:
+        file.write(b"a note\n")
+    for _ in range(2):
+        async with make_daemon(config) as daemon:
+            with source.open("ab") as file:
+                file.write(lines(101, 102))
+            await results(tmp_path, 102)
+            daemon.kill()
+    async with make_daemon(config) as daemon:
+        await results(tmp_path, 103)
+        assert await daemon.stop() == 0
+    rows = out.read_bytes().splitlines()
+    assert rows[100] == b"a note"
+    assert [json.loads(row)["values"]["n"] for row in rows[:100] + rows[101:]] == [
+        *(number // 5 + 1 for number in range(100)),
+        *(21, 22),
+    ]
+
+
 async def test_beside_a_subscription(broker: Broker, make_daemon: Make, tmp_path: Path) -> None:
     """Killed again and again, a daemon with a file beside MQTT has each line, and each message, in its state once."""
     random, count, path = Random(KILLS), 400 * KILLS, tmp_path / "app.log"
