@@ -118,7 +118,7 @@ class Outbound:
         return strange
 
     def _free(self) -> int:
-        return self._allowed.window - len(self._open) + len(self._grounded)
+        return max(0, self._allowed.window - len(self._open) + len(self._grounded))
 
     def _over(self, number: int, reason: int) -> None:
         flight, index = self._open.pop(number, (None, 0))

@@ -60,6 +60,7 @@ class TestLeaving:
                     daemon.kill()
             async with make_daemon(config) as daemon:
                 await sending
+                await listener.count(3000)  # counting what is told apart costs 10 ms a message
                 await listener.until(lambda _: sum(map(len, map(set, heard(listener).messages.values()))) == 3000)
                 assert await daemon.stop() == 0
         for device, messages in heard(listener).messages.items():
