@@ -110,5 +110,7 @@ async def _running(client: Client) -> AsyncIterator[None]:
         yield
     finally:
         task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        (outcome,) = await asyncio.gather(task, return_exceptions=True)
         await client.forget()
+        if isinstance(outcome, Exception):
+            raise outcome  # of ours: what can happen to a connection is not raised
