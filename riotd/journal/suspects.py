@@ -111,7 +111,7 @@ class Suspects:
 
         Raises:
             EngineError: so many messages in a row killed the daemon that it is not the messages.
-            OSError: the folder can't be read or written.
+            OSError: the folder can't be read.
         """
         found, here = self._read(), _BOOT.read_text().strip() if boot is None else boot
         doing, passed = self._open()
@@ -145,13 +145,14 @@ class Suspects:
 
     def leave(self) -> None:
         """The life ends in good order: nobody is to blame. Blocks."""
-        if self._page is None:
+        if not self._found.alive:
             return
         self._found.alive, self._found.tried, self._found.strikes = False, 0, 0
         self._write()
         self._set(0)
-        self._page.close()
-        self._page = None
+        if self._page is not None:
+            self._page.close()
+            self._page = None
 
     def steps(self, history: Remembered) -> Iterator[Past]:
         """What is to be done again, suspects each on their own, and who is refused.
@@ -214,19 +215,29 @@ class Suspects:
             return Found()
 
     def _write(self) -> None:
+        """Keep what is known; a disk that refuses costs some deaths more, not the start."""
         part = f"{_NAME}.part"
-        self._disk.remove(part)
-        self._disk.append(part, msgspec.json.encode(self._found))
-        self._disk.sync(part)
-        self._disk.rename(part, _NAME)
-        self._disk.sync_names()
+        try:
+            self._disk.remove(part)
+            self._disk.append(part, msgspec.json.encode(self._found))
+            self._disk.sync(part)
+            self._disk.rename(part, _NAME)
+            self._disk.sync_names()
+        except OSError as error:
+            log.warning("%s can't be written: %s", self._path / _NAME, error.strerror or error)
 
     def _open(self) -> tuple[int, int]:
-        """Map the page; what is on it."""
+        """Map the page, if the disk has room for it; what is on it."""
         descriptor = os.open(self._path / _PAGE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            os.ftruncate(descriptor, _DOING.size)
+            if os.fstat(descriptor).st_size != _DOING.size:
+                os.pwrite(
+                    descriptor, bytes(_DOING.size), 0
+                )  # not truncated: writing to a mapped hole may end in SIGBUS
             self._page = mmap.mmap(descriptor, _DOING.size)
+        except OSError as error:
+            log.warning("%s can't be written: %s", self._path / _PAGE, error.strerror or error)
+            return 0, 0
         finally:
             os.close(descriptor)
         doing, passed = _DOING.unpack_from(self._page)

@@ -1,5 +1,7 @@
 """Which message kills the daemon: found by deaths without progress, and nobody else blamed."""
 
+import errno
+import os
 from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
@@ -148,6 +150,23 @@ def test_one_that_was_done_between_makes_it_the_messages_again(lives: Lives) -> 
             suspects.doing(0)
             suspects.doing(number)
     assert len(lives.begin().refused) == 20
+
+
+def test_a_disk_that_is_full_does_not_hinder_the_start(lives: Lives, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is said, nothing is mapped, and counting goes on when there is room again."""
+
+    def refuse(*_: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    for call in ("write", "pwrite"):
+        monkeypatch.setattr(os, call, refuse)
+    suspects = lives.begin()
+    suspects.doing(105)
+    suspects.leave()
+    monkeypatch.undo()
+    for _ in range(3):
+        assert lives.begin().until == 0
+    assert lives.begin().until == 110
 
 
 def test_a_file_that_cannot_be_read_costs_deaths_not_the_start(lives: Lives, tmp_path: Path) -> None:
