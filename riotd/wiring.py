@@ -125,9 +125,9 @@ class Service:
             return None
         if keeper.position and isinstance(source, Resumable):
             source.resume(keeper.position)
-            keeper.history.watched = self._resumable
         self.pump.number_from(keeper.first)
         if isinstance(source, Journaled):
+            keeper.history.watched = self._resumable
             source.go_on(
                 next_number=keeper.log.next,
                 first=keeper.first,

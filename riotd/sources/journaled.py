@@ -1,11 +1,14 @@
 """A source whose messages are on disk before they are acknowledged, so that they come again after a crash."""
 
 import asyncio
+import logging
 from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Self
 from zlib import crc32
+
+import msgspec
 
 from riotd.clock import Clock
 from riotd.journal import Dispatch, Frame, Group, Mark, Tick
@@ -20,6 +23,18 @@ Identity = tuple[int, int, int]
 _KEPT = 50_000
 """Messages of this life that are known by their marks: more than may be unacknowledged, and fewer than there are marks,
 so that none is known by the mark of another."""
+
+
+class _Place(msgspec.Struct, frozen=True):
+    """Where the source was, and of what it gives from there on what is in the journal: identities, and how often."""
+
+    source: bytes
+    due: list[tuple[int, int, int, int]] = []
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(_Place).decode
+log = logging.getLogger(__name__)
 
 
 class Journaled:
@@ -43,6 +58,8 @@ class Journaled:
         self._left: deque[tuple[int, Message]] = deque()
         self._tail: Counter[Identity] = Counter()
         self._kept: deque[int] = deque(maxlen=_KEPT)
+        self._due: Counter[Identity] = Counter()
+        self._watched: frozenset[int] = frozenset()
         self.copies = 0
         self._arriving: asyncio.Task[Sequence[Message]] | None = None
 
@@ -56,7 +73,9 @@ class Journaled:
             history: what the pump does again; what is left of it then is given first.
             tail: the last messages that are in the journal, which may come again.
         """
-        self._tail = history.seen
+        self._watched = history.watched
+        self._tail = history.seen  # grows while the history is read
+        self._tail.update(self._due)
         self._tail.update(_identity(*row) for row in tail if row[0] not in history.watched)
         self._next, self._settled, self._marked, self._left = next_number, first, marked, history.left
 
@@ -107,13 +126,26 @@ class Journaled:
         return {**self._source.counters(), **mine}
 
     def position(self) -> bytes:
-        """As `Resumable.position`: where the source is, behind all that is on disk here; empty if it has no place."""
-        return self._source.position() if isinstance(self._source, Resumable) else b""
+        """As `Resumable.position`: where the source is, behind all that is on disk here; empty if it has no place.
+
+        With it is what lies behind that place and is on disk here all the same: what the source has yet to give again.
+        """
+        if not isinstance(self._source, Resumable):
+            return b""
+        due = [(*identity, count) for identity, count in self._tail.items() if count and identity[0] in self._watched]
+        return _encode(_Place(self._source.position(), due))
 
     def resume(self, position: bytes) -> None:
-        """As `Resumable.resume`: what the source gives again and is on disk here is left out."""
-        if isinstance(self._source, Resumable):
-            self._source.resume(position)
+        """As `Resumable.resume`; before `go_on`. What the source gives again and is on disk here is left out."""
+        if not isinstance(self._source, Resumable):
+            return
+        try:
+            place = _decode(position)
+        except msgspec.DecodeError as error:
+            log.warning("where the sources were can't be read: %s; they begin anew", error)
+            return
+        self._due = Counter({(origin, mark, check): count for origin, mark, check, count in place.due})
+        self._source.resume(place.source)
 
     @property
     def same_order(self) -> bool:
@@ -131,9 +163,12 @@ class Journaled:
     async def _arrive(self) -> Sequence[Message]:
         """What comes next, once it is on disk; without what is there already."""
         while messages := await self._source.receive():
-            kept = frozenset(self._kept) if any(message.again for message in messages) else frozenset()
+            sent = (
+                [message for message in messages if message.origin not in self._watched] if self._watched else messages
+            )
+            kept = frozenset(self._kept) if any(message.again for message in sent) else frozenset()
             fresh = [message for message in messages if not (message.again and self._known(message, kept))]
-            self._kept.extend([_trace(message) for message in messages if message.mark])
+            self._kept.extend([_trace(message) for message in sent if message.mark])
             if fresh:
                 rows = [(message.origin, message.topic, message.payload, message.mark) for message in fresh]
                 await self._room(sum([len(message.payload) for message in fresh]))
@@ -149,13 +184,17 @@ class Journaled:
 
         Either the daemon ended before it was acknowledged, or the acknowledgement was lost with a connection.
         """
-        if message.mark and _trace(message) in kept:
+        if message.mark and kept and _trace(message) in kept and message.origin not in self._watched:
             self.copies += 1
             return True
-        identity = _identity(message.origin, message.topic, message.payload, message.mark)
-        if not self._tail[identity]:
+        if not self._tail:
             return False
-        self._tail[identity] -= 1
+        identity = _identity(message.origin, message.topic, message.payload, message.mark)
+        count = self._tail.pop(identity, 0)
+        if not count:
+            return False
+        if count > 1:
+            self._tail[identity] = count - 1
         self.copies += 1
         return True
 
@@ -178,8 +217,8 @@ class History:
 
     Attributes:
         left: at the end, messages that were taken in and went nowhere.
-        watched: origins of messages that may all come again, as their sources go on where they were at the snapshot;
-            to be set before it is read.
+        watched: origins of messages that may all come again, as their sources go on where they were at the snapshot,
+            as those of files; their marks are places. To be set before `Journaled.go_on`, and before it is read.
         seen: those of them that have gone by.
     """
 
