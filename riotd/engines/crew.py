@@ -7,6 +7,9 @@ from typing import Any
 from riotd.engines.lanes import Remote
 from riotd.errors import EngineError, ShardLost
 
+_PAUSE = 0.5
+"""Seconds between the death of a spare and the start of the next."""
+
 
 class Crew:
     """Gives workers at once. A spare is there in 30 ms; one that must be started first in one to three seconds.
@@ -70,7 +73,18 @@ class Crew:
         worker = self._start()
         self._ready = worker.ask("take", self.plan, b"")
         self._ready.add_done_callback(_unasked)
+        worker.gone.add_done_callback(lambda _: self._missed(worker))
         return worker
+
+    def _missed(self, worker: Remote) -> None:
+        """A worker is dead: if it was the spare, another takes its place, but not in a row of many a second."""
+        if worker is self._spare:
+            self._spare = None
+            asyncio.get_running_loop().call_later(_PAUSE, self._restock)
+
+    def _restock(self) -> None:
+        if self._standing_by and self._spare is None:
+            self._spare = self._fresh()
 
 
 def _unasked(answer: asyncio.Future[Any]) -> None:

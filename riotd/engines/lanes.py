@@ -28,6 +28,10 @@ class Remote(Protocol):
     def spoke(self) -> float:
         """The loop's time at which it last answered, or gave a sign that it gets on."""
 
+    @property
+    def gone(self) -> asyncio.Future[None]:
+        """Done once it is dead, also where nobody has asked it anything."""
+
     def ask(self, method: str, *arguments: str | bytes) -> asyncio.Future[Any]:
         """Call a method of the worker; returns at once. ShardLost is the answer if the worker is gone."""
 

@@ -28,6 +28,7 @@ class Line:
 
     Attributes:
         spoke: the loop's time at which the worker last answered, or gave a sign that it gets on.
+        gone: done once the line is dead.
     """
 
     def __init__(self) -> None:
@@ -37,6 +38,7 @@ class Line:
         self._transport: asyncio.WriteTransport | None = None
         self._dead: ShardLost | None = None
         self.spoke = self._loop.time()
+        self.gone: asyncio.Future[None] = self._loop.create_future()
 
     def ask(self, method: str, *arguments: str | bytes) -> asyncio.Future[Any]:
         """Call a method of the worker; returns at once."""
@@ -80,6 +82,7 @@ class Line:
         if self._dead is not None:
             return
         self._dead = cause
+        self.gone.set_result(None)
         if self._transport is not None:
             self._transport.close()
         while self._answers:

@@ -182,6 +182,10 @@ class _Actor:
     def spoke(self) -> float:
         return self._line.spoke
 
+    @property
+    def gone(self) -> asyncio.Future[None]:
+        return self._line.gone
+
     def kill(self) -> None:
         import ray  # noqa: PLC0415 - see the module's docstring
 
@@ -265,7 +269,7 @@ class Cluster:
         try:
             _probe(self._address)
             ray.init(log_to_driver=False, configure_logging=False, **options)
-        except (OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
+        except Exception as error:
             what = "a local Ray can't be started" if self._address is None else f"no Ray at {self._address}"
             raise EngineError(f"{what}: {error}") from error
         finally:

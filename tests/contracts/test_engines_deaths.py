@@ -143,3 +143,22 @@ class TestGivingUp:
         with pytest.raises(EngineError, match="stopped"):
             await flights[-1]
         await asyncio.gather(*flights, return_exceptions=True)
+
+
+async def test_a_spare_that_dies_is_replaced() -> None:
+    """A spare dies unasked: there is another by the time a shard's worker dies, and that costs no start of a worker."""
+    async with RayEngine(chain(), shards=1) as engine:
+        crew = engine._crew
+        first = crew._spare
+        assert first is not None
+        await first.ask("pid")
+        os.kill(await first.ask("pid"), signal.SIGKILL)
+        await first.gone
+        while crew._spare in {None, first}:  # noqa: ASYNC110 - only a test asks
+            await asyncio.sleep(0.05)
+        second = crew._spare
+        assert second is not None
+        await second.ask("pid")
+        await kill(engine)
+        assert [plain(await engine.submit(0, each)) for each in feed(3)] == direct(chain(), feed(3))
+        assert engine._lanes[0].worker is second
