@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 import click
 import msgspec
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from riotd.benchmarks.flows.measuring import Setting
     from riotd.benchmarks.flows.suite import Line
 
-_FLOWS = ("etl", "stats", "train", "pred")
-_DATASETS = ("city", "fit", "grid", "taxi")
+_FLOWS: Final = ("etl", "stats", "train", "pred")
+_DATASETS: Final = ("city", "fit", "grid", "taxi")
 _TRIAL = 10.0
 """Seconds of each trial on the way to a peak, at most."""
 _COLOURS = {"good": "green", "bad": "red", "": ""}

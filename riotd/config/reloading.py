@@ -50,9 +50,7 @@ def merged(old: Config, new: Config) -> Config:
         "source": old.source,
         "sources": old.sources,
         "key": old.key,
-        "engine": new.engine.model_copy(
-            update={key: getattr(old.engine, key) for key in _PLACED}
-        ),
+        "engine": new.engine.model_copy(update={key: getattr(old.engine, key) for key in _PLACED}),
         "stats": new.stats.model_copy(
             update={key: getattr(old.stats, key) for key in ("topic", "status", "connection")}
         ),
