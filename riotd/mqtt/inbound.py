@@ -93,6 +93,7 @@ class Inbound:
         topics, five, retained = self._topics, self._five, self._retained
         fresh: list[Message] = []
         strange: list[bytes] = []
+        size = 0
         try:
             for start, body, end in spans:
                 first = data[start]
@@ -109,8 +110,8 @@ class Inbound:
                     if data[at] < 128:
                         at += 1 + data[at]
                     else:
-                        size, at = varint(data, at)
-                        at += size
+                        beside, at = varint(data, at)
+                        at += beside
                 if at > end:
                     raise ValueError("a PUBLISH shorter than it says")
                 if qos and not (token := self._exchange(first, number)):
@@ -119,15 +120,19 @@ class Inbound:
                     self._leave_out(token)
                     continue
                 fresh.append(Message(topic, data[at:end], now, token, 0, number, first & _AGAIN != 0))
+                size += end - at
         except IndexError:
             raise ValueError("a packet shorter than it says") from None
         finally:
             self._messages += fresh
-            self._size += sum([len(message.payload) for message in fresh])
+            self._size += size
         return strange
 
     def take(self, most: int) -> list[Message]:
         """The oldest messages that wait, at most so many."""
+        if len(self._messages) <= most:
+            taken, self._messages, self._size = self._messages, [], 0
+            return taken
         taken = self._messages[:most]
         del self._messages[:most]
         self._size -= sum([len(message.payload) for message in taken])

@@ -49,7 +49,7 @@ class MqttSink:
         )
         self._failed += failed
         self._sent += len(pairs) - failed
-        self._bytes += sum(len(payload) for _, payload in pairs)
+        self._bytes += sum([len(payload) for _, payload in pairs])
 
     def counters(self) -> Mapping[str, int]:
         """Results sent, results that could never be sent, payload bytes of both."""
