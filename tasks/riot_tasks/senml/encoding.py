@@ -47,7 +47,7 @@ def compact(record: Record) -> Entries:
     base = meta.get("bn")
     if base is None:
         base = record.source + ":"
-    if not RELATIVE <= time <= LATEST or base not in NAMES or "ut" in meta:
+    if not RELATIVE <= time <= LATEST or not (base in NAMES or is_name(base)) or "ut" in meta:
         return _thorough(record)
     pack: Entries = []
     entry: _Entry = {"bn": base, "bt": time}
