@@ -58,6 +58,10 @@ def _rate(_ctx: click.Context, _parameter: click.Parameter, text: str) -> float 
     "--arrivals", default="constant", show_default=True, type=click.Choice(["constant", "paper"]),
     help="Evenly; or a new rate each second, by the paper's histogram, --rate the highest.",
 )  # fmt: skip
+@click.option(
+    "--sensors", type=click.IntRange(min=1), metavar="N", show_default="as many as the paper's streams have",
+    help="Devices of each data set.",
+)  # fmt: skip
 @click.option("--seconds", default=60.0, show_default=True, type=click.FloatRange(min=2), metavar="S")
 @click.option("--warm-up", default=5.0, show_default=True, type=click.FloatRange(min=0), metavar="S")
 @click.option("--peak", is_flag=True, help="Search for the highest stable rate, too: doubling, then bisecting.")
@@ -79,6 +83,7 @@ def flows(  # noqa: PLR0917 - click hands one parameter per option, by name
     datasets: tuple[Literal["city", "fit", "grid", "taxi"], ...],
     rate: float | None,
     arrivals: Literal["constant", "paper"],
+    sensors: int | None,
     seconds: float,
     warm_up: float,
     peak: bool,
@@ -116,6 +121,7 @@ def flows(  # noqa: PLR0917 - click hands one parameter per option, by name
         seconds=seconds,
         arrivals=arrivals,
         qos=1 if qos == "1" else 0,
+        sensors=sensors,
     )
     cases = [Case(flow, dataset) for flow in flows or _FLOWS for dataset in datasets or _DATASETS]
     wish = Wish([case for case in cases if (case.flow, case.dataset) in PUBLISHED], setting, rate, peak)

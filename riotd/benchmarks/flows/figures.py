@@ -160,7 +160,9 @@ def _cores(noted: Noted, edges: Sequence[float]) -> tuple[dict[str, Spread], flo
         return {}, 0.0
     used = {name: Course(times, [sample.cpu[name] for sample in noted.samples]) for name in noted.samples[0].cpu}
     machine = Course(times, [sample.machine - sum(sample.cpu.values()) for sample in noted.samples])
-    found = {name: spread(course.rates(edges)) for name, course in [*used.items(), ("others", machine)]}
+    rates = {name: course.rates(edges) for name, course in [*used.items(), ("others", machine)]}
+    # the machine's seconds and the programs' are not read at one instant, so that the difference may be below 0
+    found = {name: spread([max(0.0, rate) for rate in each]) for name, each in rates.items()}
     daemon = used[DAEMON]
     return {name: each for name, each in found.items() if each}, daemon.at(edges[-1]) - daemon.at(edges[0])
 
