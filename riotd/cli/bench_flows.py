@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 import click
 import msgspec
 
+from riotd.cli.options import set_option
 from riotd.cli.progress import bar
 from riotd.cli.tables import aligned, print_table
 
@@ -73,6 +74,7 @@ def _rate(_ctx: click.Context, _parameter: click.Parameter, text: str) -> float 
     "--configs", show_default="those of riotd", type=click.Path(file_okay=False, path_type=Path),
     help="Folder of etl.yaml and its like.",
 )  # fmt: skip
+@set_option
 @click.option("--stages", is_flag=True, help="Show what each stage takes of a message's CPU.")
 @click.option(
     "-o", "--out", type=click.Path(file_okay=False, path_type=Path), help="Folder for index.html and figures."
@@ -92,6 +94,7 @@ def flows(  # noqa: PLR0917 - click hands one parameter per option, by name
     qos: str,
     url: str | None,
     configs: Path | None,
+    settings: tuple[str, ...],
     stages: bool,
     out: Path | None,
     as_json: bool,
@@ -122,6 +125,7 @@ def flows(  # noqa: PLR0917 - click hands one parameter per option, by name
         arrivals=arrivals,
         qos=1 if qos == "1" else 0,
         sensors=sensors,
+        settings=settings,
     )
     cases = [Case(flow, dataset) for flow in flows or _FLOWS for dataset in datasets or _DATASETS]
     wish = Wish([case for case in cases if (case.flow, case.dataset) in PUBLISHED], setting, rate, peak)

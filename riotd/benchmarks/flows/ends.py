@@ -38,12 +38,14 @@ class Place(msgspec.Struct, frozen=True):
         url: of the broker.
         engine: where its tasks run.
         models: by task, the file of the model that it is to begin with.
+        settings: what else is to be set in its configuration, as `riotd run --set` has it.
     """
 
     folder: Path
     url: str
     engine: Engine
     models: Mapping[str, Path]
+    settings: tuple[str, ...] = ()
 
 
 class Case(msgspec.Struct, frozen=True):
@@ -146,6 +148,7 @@ def _settings(config: cfg.Config, place: Place) -> Iterator[str]:
             yield f"stages.{stage.id}.params.model={models[stage.task]}"
     yield from (f"engine.type={engine.type}", f"engine.shards={engine.shards}")
     yield from (f"stats.every={_OFTEN}", "rejects={type: mqtt}", f"state.path={place.folder / 'state'}")
+    yield from place.settings
 
 
 def _entrance(config: cfg.Config, file: Path) -> str:

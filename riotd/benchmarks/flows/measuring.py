@@ -48,6 +48,7 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
         qos: of the load.
         sensors: devices; None for as many as the paper's streams have.
         seed: of the feed.
+        settings: what else is set in the configurations, as `riotd run --set` has it.
     """
 
     configs: Path
@@ -59,6 +60,7 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
     qos: Literal[0, 1] = 0
     sensors: int | None = None
     seed: int = 0
+    settings: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:
@@ -120,7 +122,7 @@ def _prepared(case: Case, rate: float, setting: Setting, folder: Path, url: str)
     )
     furnishing.annotations(wanted, folder)
     models = furnishing.models(case.dataset, folder) if case.flow == "pred" else {}
-    found = ends(case, setting.configs, Place(folder, url, setting.engine, models))
+    found = ends(case, setting.configs, Place(folder, url, setting.engine, models, setting.settings))
     load = _ticks(found, wanted, folder) if case.flow == "train" else packs(wanted, found.topic, first=_FIRST)
     return found, written(load, folder, first=_FIRST, qos=setting.qos)
 
