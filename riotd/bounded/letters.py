@@ -10,7 +10,7 @@ from riotd.bounded.cutting import Cut
 from riotd.bounded.reading import Input
 from riotd.errors import TransportError
 from riotd.messages import DeadLetter, Reject
-from riotd.sinks.letters import encode_letter
+from riotd.letters import encode_letter
 
 
 class Letters:
