@@ -9,8 +9,8 @@ from typing import IO, Self
 from riotd.bounded.cutting import Cut
 from riotd.bounded.reading import Input
 from riotd.errors import TransportError
-from riotd.messages import DeadLetter, Reject
 from riotd.letters import encode_letter
+from riotd.messages import DeadLetter, Reject
 
 
 class Letters:
