@@ -225,6 +225,6 @@ def _cut_to(group: Group, since: int) -> Group:
 
 def _damaged(name: str, wrong: Wrong) -> DamagedError:
     return DamagedError(
-        f"{name}: damaged at byte {wrong.at}: {wrong.why}, although it was on disk once; restore the state folder from a "
-        f"copy, or move it away: the daemon then begins afresh, without what only the journal had"
+        f"{name}: damaged at byte {wrong.at}: {wrong.why}, although it was on disk once; restore the state folder from "
+        "a copy, or move it away: the daemon then begins afresh, without what only the journal had"
     )
