@@ -168,6 +168,8 @@ def _daemon(folder: Path, options: argparse.Namespace, inlet: Broker, outlet: Br
             "key": {"topic_level": 1},
             "stages": [{"id": "parse", "task": "senml_parse"}, {"id": "pass", "task": "noop"}],
             "engine": {"type": options.engine, "shards": 2 if options.engine == "ray" else 1},
+            "ack": options.ack,
+            "state": {"path": str(folder / "state")},
             "sinks": {
                 "results": {
                     "type": "mqtt", "topic": "out/{source}", "qos": 1,
@@ -199,6 +201,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--rate", type=float, default=0.0, help="messages/s; default: as fast as it goes")
     parser.add_argument("--stall", type=float, default=3.0, help="seconds the sink's broker stands still (3)")
     parser.add_argument("--engine", choices=("inline", "ray"), default="inline")
+    parser.add_argument("--ack", choices=("journal", "processed"), default="journal", help="(journal)")
     parser.add_argument("--json", action="store_true", help="the figures as JSON")
     options = parser.parse_args(arguments)
     result = soak(options)

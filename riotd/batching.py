@@ -22,6 +22,10 @@ class Limits(msgspec.Struct, frozen=True):
     max_wait: float
 
 
+_BESIDE = 1024
+"""Bytes a message that waits takes beside its payload, generously."""
+
+
 class Batcher:
     """Messages that wait to become batches, in the order of arrival; numbers both.
 
@@ -58,6 +62,11 @@ class Batcher:
     def bytes(self) -> int:
         """Payload bytes waiting."""
         return self._bytes
+
+    @property
+    def held(self) -> int:
+        """Bytes the messages take that wait."""
+        return self._bytes + _BESIDE * len(self._waiting)
 
     def add(self, messages: Sequence[Message]) -> None:
         """Let messages wait."""

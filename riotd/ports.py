@@ -102,6 +102,14 @@ class Resumable(Protocol):
         """Once it is entered: whether what it gives from that position on is what it gave then, one after another."""
 
 
+@runtime_checkable
+class Holder(Protocol):
+    """A source or an engine that has in memory what grows with messages."""
+
+    def held(self) -> int:
+        """Bytes it has at present."""
+
+
 class Diary(Protocol):
     """Takes note of what the pump does, in that order, so that it can be done again."""
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from riotd.alarms import Alarm, Alarms
 from riotd.batching import Batcher, Limits
+from riotd.budget import Budget, weight
 from riotd.clock import Clock
 from riotd.dataflow import Plan
 from riotd.flights import Flight, Flights
@@ -44,6 +45,7 @@ class Books:
     diary: Diary | None = None
     ledger: Ledger = field(default_factory=Ledger)
     kept: bool = False
+    budget: Budget = field(default_factory=Budget)
 
 
 @dataclass(frozen=True)
@@ -194,6 +196,7 @@ class Pump:
         report["messages"] |= {"received": books.ledger.received, "in_flight": books.ledger.in_flight}
         report["ledger"] = books.ledger.report(books.batcher.waiting)
         report["alarms"] = [str(alarm) for alarm in self.audit()]
+        report["memory"] = books.budget.report()
         report["queue"] = {
             "waiting": len(books.batcher),
             "waiting_bytes": books.batcher.bytes,
@@ -230,10 +233,12 @@ class Pump:
 
     def _credit(self) -> bool:
         books = self._books
+        in_flight = books.ledger.in_flight_bytes
         return (
             not self._held
             and max(self._flights.in_engine) < _PER_SHARD
-            and books.ledger.in_flight_bytes < books.max_in_flight
+            and in_flight < books.max_in_flight
+            and (books.budget.room() or not in_flight)
         )
 
     def _dispatch(self) -> None:
@@ -358,8 +363,11 @@ class Pump:
         ]
         if rejects and not (flight.heard and REJECTS not in self._before.rewound):
             sending.append(self._ends.rejects.send(letters(batch, rejects, self._clock.wall())))
+        size = weight(outcomes)
+        self._books.budget.results += size
         # Always as tasks, even a single one: started at once it would overtake those of the batch before.
         await asyncio.gather(*sending)
+        self._books.budget.results -= size
         if flight.cut is not None and not flight.cut.done():
             flight.cut.set_result(self._ends.cut(flight.sequence, [outcome.state for outcome in outcomes]))
         await self._settle(batch, sum(len(outcome.results) for outcome in outcomes), len(rejects))

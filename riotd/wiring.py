@@ -6,6 +6,7 @@ from typing import Any, Self
 
 from riotd import config as cfg
 from riotd.batching import Batcher, Limits
+from riotd.budget import Budget
 from riotd.channels import Channels
 from riotd.clock import Clock, SystemClock
 from riotd.dataflow import Plan
@@ -14,7 +15,7 @@ from riotd.keeping import Keeper
 from riotd.ledger import Ledger
 from riotd.mqtt import Publisher
 from riotd.partitioning import Keying, KeyOf, Partitioner, by_field, by_topic_level, by_topic_regex, one_key
-from riotd.ports import Diary, Engine, RejectSink, Resumable, Sink, Source
+from riotd.ports import Diary, Engine, Holder, RejectSink, Resumable, Sink, Source
 from riotd.pump import Before, Books, Ends, Pump
 from riotd.reporter import Reporter
 from riotd.segments import entrances, passes
@@ -86,20 +87,25 @@ class Service:
         publisher = None if connection is None else self.publishers.get(connection, status=status)
         self.outputs = Outputs(config, self.publishers)
         self.keeper = _keeper(config, self.outputs, clock) if config.durable != "none" else None
-        sources = {inlet.name: _inlet(config, inlet, clock) for inlet in config.inlets}
+        shares = cfg.shares(config)
+        sources = {inlet.name: _inlet(config, inlet, clock, shares.buffer) for inlet in config.inlets}
         self._resumable = frozenset(
             index for index, source in enumerate(sources.values()) if isinstance(source, Resumable)
         )
         self.source = _merged(sources)
         self._clock = clock
+        intake = self.source
         if self.keeper is not None and config.durable == "journal":
             self.source = Journaled(self.source, self.keeper.writer, clock, room=self.keeper.room)
         self.engine = _engine(config, self.plan)
         self.pump = Pump(
             Ends(self.source, self.engine, self.outputs.sinks, self.outputs.rejects),
-            _books(config, self.plan, clock, diary=self.source if isinstance(self.source, Journaled) else None),
+            books := _books(
+                config, self.plan, clock, shares, diary=self.source if isinstance(self.source, Journaled) else None
+            ),
             clock=clock,
         )
+        _count(books, shares, intake, self.source, self.engine)
         self.reporter = None if publisher is None else self._reporter(publisher, clock)
 
     def report(self, *, look: bool = False) -> dict[str, Any]:
@@ -214,7 +220,7 @@ def _now_id(clock: Clock) -> int:
     return int(clock.wall() * 1e6)
 
 
-def _books(config: cfg.Config, plan: Plan, clock: Clock, *, diary: Diary | None) -> Books:
+def _books(config: cfg.Config, plan: Plan, clock: Clock, shares: cfg.Shares, *, diary: Diary | None) -> Books:
     now = clock.monotonic()
     return Books(
         Batcher(limits(config), first_id=_now_id(clock)),  # ids go on rising over restarts
@@ -224,12 +230,26 @@ def _books(config: cfg.Config, plan: Plan, clock: Clock, *, diary: Diary | None)
             topics=any(outlet.topics for outlet in plan.outlets),
         ),
         Stats([stage.id for stage in plan.stages], shards=config.engine.shards, now=now, entrances=entrances(plan)),
-        config.max_in_flight,
+        shares.credit,
         passes(plan),
         diary,
         ledger=Ledger(Channels({inlet.name or "source": _filters(config, inlet) for inlet in config.inlets})),
         kept=config.durable != "none",
+        budget=Budget(shares.total, results=shares.results),
     )
+
+
+def _count(books: Books, shares: cfg.Shares, intake: Source, source: Source, engine: Engine) -> None:
+    """Have the budget know who holds what."""
+    budget, batcher = books.budget, books.batcher
+    if isinstance(intake, Holder):
+        budget.add("buffers", shares.packets + shares.buffers, intake.held)
+    if isinstance(source, Journaled):
+        budget.add("journal", shares.journal, source.own)
+    budget.add("waiting", shares.waiting, lambda: batcher.held)
+    budget.add("in flight", shares.in_flight, lambda: books.ledger.in_flight_bytes)
+    if isinstance(engine, Holder):
+        budget.add("snapshots", shares.rest, engine.held)
 
 
 def _filters(config: cfg.Config, inlet: cfg.Inlet) -> Sequence[str]:
@@ -260,12 +280,13 @@ def _merged(sources: Mapping[str, Source]) -> Source:
     return Merged(sources)
 
 
-def _inlet(config: cfg.Config, inlet: cfg.Inlet, clock: Clock) -> Source:
+def _inlet(config: cfg.Config, inlet: cfg.Inlet, clock: Clock, buffer: int) -> Source:
     block = inlet.block
     if isinstance(block, cfg.MqttSource):
         from riotd.sources.mqtt import MqttSource  # noqa: PLC0415 - as above
 
         name = f"{config.name}-{inlet.name}" if inlet.name else config.name  # a session of its own for each
+        block = block if block.buffer else block.model_copy(update={"buffer": buffer})
         return MqttSource(block, name=name, clock=clock, linger=config.max_wait)
     if isinstance(block, cfg.TimerSource):
         from riotd.sources.timer import TimerSource  # noqa: PLC0415

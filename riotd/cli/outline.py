@@ -33,6 +33,7 @@ def outline(config: cfg.Config, plan: Plan) -> list[Line]:
         ("rejects", _rejects(config.rejects).replace("{name}", config.name)),
         ("stats", _stats(config)),
         ("state", _kept(config)),
+        ("memory", _memory(config)),
         ("limits", _limits(config)),
         ("reload", f"SIGHUP changes everything but {', '.join(cfg.FIXED)}"),
     ]
@@ -191,7 +192,15 @@ def _stats(config: cfg.Config) -> str:
     return f"{topic} every {duration_text(config.stats.every)}, {status}"
 
 
+def _memory(config: cfg.Config) -> str:
+    """The budget with its parts, and what it does not cover."""
+    shares, ray = cfg.shares(config), config.engine.type == "ray"
+    beside = "Python" if ray else "Python and the tasks' state"
+    rest = f", snapshots {size_text(shares.rest)}" if ray else ""
+    return f"{size_text(shares.total)}: {shares.text()}{rest}; beside it {beside}"
+
+
 def _limits(config: cfg.Config) -> str:
     idle = f", dropped when idle for {duration_text(config.engine.idle)}" if config.engine.idle else ""
     keys = f"{_MANY(config.engine.max_keys)} devices a stage and shard{idle}"
-    return f"{size_text(config.max_in_flight)} in flight, {keys}, {duration_text(config.grace)} to stop"
+    return f"{keys}, {duration_text(config.grace)} to stop"

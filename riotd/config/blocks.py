@@ -222,7 +222,10 @@ class Config(Block):
             source is of QoS 1 or 2. Else, if a source reads files, there is no journal, since they can be read again,
             but tasks' state and the places in the files are kept all the same.
         state: what is kept on disk.
-        max_in_flight: payload bytes taken in and not yet settled; past it riotd takes no more.
+        memory: bytes that all it holds of messages may take; default 256MiB, or what its parts need. The parts are
+            shares of it: `riotd check` says them.
+        max_in_flight: bytes taken in and not yet settled, 4 kB a message beside its payload; past it riotd begins no
+            further batch; default its share of `memory`.
         grace: how long a stop may take before it is forced.
     """
 
@@ -238,7 +241,8 @@ class Config(Block):
     stats: StatsBlock = StatsBlock()
     ack: Literal["journal", "processed"] | None = None
     state: StateBlock = StateBlock()
-    max_in_flight: Size = 16 * 10**6
+    memory: Size | None = Field(default=None, ge=2**24)
+    max_in_flight: Size | None = None
     grace: Duration = 20.0
 
     _files: tuple[str, ...] = PrivateAttr(default=("",))

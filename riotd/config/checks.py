@@ -7,6 +7,7 @@ from riotd import catalog
 from riotd.config.blocks import MqttRejects, MqttSink, StageBlock
 from riotd.config.inlets import AnySource, Inlet
 from riotd.config.inputs import MqttSource
+from riotd.config.memory import BESIDE, share_out
 from riotd.config.parts import Parts
 from riotd.config.planning import among, graph
 from riotd.config.references import Names
@@ -29,6 +30,7 @@ def across(parts: Parts) -> list[Mistake]:
         *_topics(parts),
         *_brokers(parts),
         *_sizes(parts),
+        *_memory(parts),
         *_keys(parts),
     ]
 
@@ -154,6 +156,30 @@ def _sizes(parts: Parts) -> Iterator[Mistake]:
     remedy = "raise it" if whole <= _MOST_AHEAD else f"lower batch.max_records to {most} at most"
     where = f"{inlet.where}.receive_maximum"
     yield Mistake(where, what, f"a batch that can't fill only ever times out: {remedy}")
+
+
+def _memory(parts: Parts) -> Iterator[Mistake]:
+    """The parts must have room in the whole; none of them can be made smaller than what has to fit into it."""
+    batch, engine, memory = parts.batch, parts.engine, parts.memory
+    if batch is None or engine is None or memory is None or None in parts.sources.values():
+        return
+    whole = (batch.max_bytes + BESIDE * batch.max_records) * engine.shards
+    sources = [inlet.block for inlet in parts.inlets()]
+    shares = share_out(memory, parts.max_in_flight, whole, sources)
+    if shares.needed <= memory:
+        return
+    least = f"{size_text(shares.needed)}, the sum of its parts: {shares.text()}"
+    yield Mistake("memory", f"must be at least {least} (is {size_text(memory)})", _smaller(parts))
+
+
+def _smaller(parts: Parts) -> str:
+    """What could be given less."""
+    keys = ["max_in_flight"] if parts.max_in_flight else ["batch.max_records"]
+    for inlet in parts.inlets():
+        if isinstance(inlet.block, MqttSource):
+            keys += [f"{inlet.where}.buffer"] if inlet.block.buffer else []
+            keys += [f"{inlet.where}.max_packet"]
+    return f"raise it, or lower {' or '.join(keys)}"
 
 
 def _ahead(block: AnySource | None) -> int | None:

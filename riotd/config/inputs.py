@@ -27,7 +27,8 @@ class MqttSource(Connection):
         topics: topic filters; shared subscriptions as $share/<group>/<filter>.
         qos: of the subscriptions, 0, 1 or 2.
         receive_maximum: unacknowledged messages the broker may send ahead (MQTT 5, QoS 1 and 2).
-        buffer: bytes received and not yet taken; past it reading pauses.
+        buffer: bytes received and not yet taken, 1 kB a message beside its payload; past it reading pauses; default
+            its share of `memory`.
         max_packet: largest packet accepted, bytes (MQTT 5 brokers are told).
         retained: false leaves out what the broker kept from before the subscription.
     """
@@ -36,7 +37,7 @@ class MqttSource(Connection):
     topics: list[Annotated[str, AfterValidator(_topic_filter)]] = Field(min_length=1)
     qos: Literal[0, 1, 2] = 1
     receive_maximum: int = Field(default=8192, ge=1, le=50_000)
-    buffer: Size = 8 * 2**20
+    buffer: Size | None = None
     max_packet: Size = 16 * 2**20
     retained: bool = True
 

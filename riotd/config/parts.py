@@ -45,6 +45,7 @@ class Parts(msgspec.Struct, frozen=True):
     stats: StatsBlock | None
     stages: list[StageBlock | None]
     sinks: dict[str, MqttSink | FileSink | None]
+    memory: int | None = None
     max_in_flight: int | None = None
 
     def inlets(self) -> list[Inlet]:
@@ -76,6 +77,7 @@ def whole(config: Config) -> Parts:
         stats=config.stats,
         stages=list(config.stages),
         sinks=dict(config.sinks),
+        memory=config.memory,
         max_in_flight=config.max_in_flight,
     )
 

@@ -23,6 +23,8 @@ FIXED = (
     "stats.connection",
     "ack",
     "state",
+    "memory",
+    "max_in_flight",
 )
 """Keys that only a restart changes; all others are swapped at a batch boundary."""
 _PLACED = [key.removeprefix("engine.") for key in FIXED if key.startswith("engine.")]
@@ -50,6 +52,10 @@ def merged(old: Config, new: Config) -> Config:
         "source": old.source,
         "sources": old.sources,
         "key": old.key,
+        "ack": old.ack,
+        "state": old.state,
+        "memory": old.memory,
+        "max_in_flight": old.max_in_flight,
         "engine": new.engine.model_copy(update={key: getattr(old.engine, key) for key in _PLACED}),
         "stats": new.stats.model_copy(
             update={key: getattr(old.stats, key) for key in ("topic", "status", "connection")}

@@ -90,6 +90,11 @@ class Handover:
         self._condemned = 0
         self._parts: dict[int, list[Outcome]] = {}
 
+    @property
+    def held(self) -> int:
+        """Bytes of the snapshot and the calls since."""
+        return len(self.state) + self._bytes
+
     def add(self, method: Method, data: bytes, *, timed: bool = False) -> int:
         """Put a call at the end of the log; its number."""
         self._numbers += 1

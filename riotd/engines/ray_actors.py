@@ -122,6 +122,10 @@ class RayEngine:
         await self._crew.rehearse(data)
         await asyncio.gather(*(lane.submit("reconfigure", data) for lane in self._lanes))
 
+    def held(self) -> int:
+        """As `riotd.ports.Holder.held`: snapshots, and the calls since."""
+        return sum([lane.handover.held for lane in self._lanes])
+
     def counters(self) -> Mapping[str, int]:
         """Since start: workers replaced, calls sent again, snapshots kept. Now: in flight per shard."""
         return {

@@ -10,6 +10,8 @@ _REMEMBERED = 4 * 2**20
 """Bytes of topics whose text is kept, so that a feed's few are decoded once."""
 _BESIDE = 200
 """Bytes a topic takes beside its text, twice, in that memory."""
+_AROUND = 1024
+"""Bytes a message that waits takes beside its payload, generously."""
 _AGAIN = 0x08
 """The bit of a PUBLISH's first byte that says it may have been sent before (DUP)."""
 _PACKET = 0xFFFF_FFFF
@@ -60,6 +62,11 @@ class Inbound:
     def size(self) -> int:
         """Payload bytes of those."""
         return self._size
+
+    @property
+    def held(self) -> int:
+        """Bytes they take, with what is around the payloads."""
+        return self._size + _AROUND * len(self._messages)
 
     @property
     def unanswered(self) -> int:

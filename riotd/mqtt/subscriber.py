@@ -25,10 +25,8 @@ log = logging.getLogger("riotd.mqtt")
 
 _FAREWELL = 5.0
 """Seconds to wait for UNSUBACK, and at the end for the second half of QoS 2."""
-_BESIDE = 1024
-"""Bytes a message that waits takes beside its payload, generously."""
-_LEAST_WAITING = 100
-"""Messages that may wait however small the buffer."""
+_BUFFER = 8 * 2**20
+"""Bytes that may wait if the block does not say."""
 _UNANSWERED = 50_000
 """Unacknowledged messages beyond which we read no more, whatever the broker was allowed (mosquitto 2.0.11 with a
 backlog sends some 300 more). There are 65,535 packet identifiers; mosquitto does not look whether one is in use, and a
@@ -79,7 +77,7 @@ class Subscriber:
         )
         self._inbound = Inbound(five=block.protocol == "5", retained=block.retained)
         self._wire: Wire | None = None
-        self._most = max(_LEAST_WAITING, block.buffer // _BESIDE)
+        self._buffer = block.buffer or _BUFFER
         self._comes_again = persistent and block.qos > 0
         self._granted: set[str] = set()
         self._subscribed = asyncio.Event()
@@ -115,6 +113,11 @@ class Subscriber:
     def waiting(self) -> int:
         """Messages that are here and not taken."""
         return len(self._inbound)
+
+    @property
+    def held(self) -> int:
+        """Bytes of what is here and not taken, and of a packet that is not whole yet."""
+        return self._inbound.held + (0 if self._wire is None else self._wire.held)
 
     def counters(self) -> dict[str, int]:
         """The link's counts; retained messages left out; copies recognised; acknowledgements the broker forgot."""
@@ -190,7 +193,7 @@ class Subscriber:
         inbound, wire = self._inbound, self._wire
         if wire is None:
             return
-        if inbound.size > self._block.buffer or len(inbound) > self._most or inbound.unanswered > _UNANSWERED:
+        if inbound.held > self._buffer or inbound.unanswered > _UNANSWERED:
             wire.hold()
         else:
             wire.release()

@@ -97,6 +97,11 @@ class Wire(asyncio.Protocol):
         return self._ended
 
     @property
+    def held(self) -> int:
+        """Bytes of a packet that is not whole yet."""
+        return len(self._rest)
+
+    @property
     def writable(self) -> bool:
         """Whether the session should write."""
         return self._open and self._free and not self._ended and not self._transport.is_closing()

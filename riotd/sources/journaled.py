@@ -25,6 +25,12 @@ _KEPT = 50_000
 so that none is known by the mark of another."""
 
 
+_COPIES = 3
+"""Of what is being written: the payloads, the frame with them, and all the frames of a write."""
+_TRACE, _KNOWN_BY = 40, 200
+"""Bytes that each of the messages takes by which those that come again are known; of this life, of the one before."""
+
+
 class _Place(msgspec.Struct, frozen=True):
     """Where the source was, and of what it gives from there on what is in the journal: identities, and how often."""
 
@@ -62,6 +68,7 @@ class Journaled:
         self._watched: frozenset[int] = frozenset()
         self.copies = 0
         self._arriving: asyncio.Task[Sequence[Message]] | None = None
+        self._writing = 0
 
     def go_on(self, *, next_number: int, first: int, marked: int, history: "History", tail: Iterable[Row] = ()) -> None:
         """Before it is entered: where the earlier life ended.
@@ -125,6 +132,11 @@ class Journaled:
         }
         return {**self._source.counters(), **mine}
 
+    def own(self) -> int:
+        """Bytes it has beside what the source has: what is being written, and what messages are known by."""
+        left = sum([len(message.payload) for _, message in self._left])
+        return self._writing + left + _TRACE * len(self._kept) + _KNOWN_BY * len(self._tail)
+
     def position(self) -> bytes:
         """As `Resumable.position`: where the source is, behind all that is on disk here; empty if it has no place.
 
@@ -171,8 +183,11 @@ class Journaled:
             self._kept.extend([_trace(message) for message in sent if message.mark])
             if fresh:
                 rows = [(message.origin, message.topic, message.payload, message.mark) for message in fresh]
-                await self._room(sum([len(message.payload) for message in fresh]))
+                size = sum([len(message.payload) for message in fresh])
+                await self._room(size)
+                self._writing = _COPIES * size
                 await self._writer.keep(Group(self._next, self._clock.wall(), rows))
+                self._writing = 0
                 self._next += len(fresh)
             await self._source.ack(messages)
             if fresh:

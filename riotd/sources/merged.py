@@ -10,7 +10,7 @@ from typing import Self
 import msgspec
 
 from riotd.messages import Message
-from riotd.ports import Resumable, Source
+from riotd.ports import Holder, Resumable, Source
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(dict[str, bytes]).decode
@@ -105,6 +105,12 @@ class Merged:
         """As `Resumable.same_order`: who is first is chance."""
         return False
 
+    def held(self) -> int:
+        """As `Holder.held`, of those that say it; with what has been given and not been taken."""
+        answers = [task.result() for task in self._asked.values() if _given(task)]
+        ready = sum([len(message.payload) for messages in answers for message in messages])
+        return ready + sum([source.held() for source in self._sources if isinstance(source, Holder)])
+
     def counters(self) -> Mapping[str, int]:
         """The counts of all, as `<name>.<count>`."""
         pairs = zip(self._names, self._sources, strict=True)
@@ -142,6 +148,10 @@ class Merged:
 
 async def _received(source: Source) -> Sequence[Message]:
     return await source.receive()
+
+
+def _given(task: asyncio.Task[Sequence[Message]]) -> bool:
+    return task.done() and not task.cancelled() and task.exception() is None
 
 
 def _stamped(messages: Sequence[Message], origin: int) -> Sequence[Message]:

@@ -74,6 +74,10 @@ class MqttSource:
         """As `riotd.ports.Source.stop`: UNSUBSCRIBE, unless the broker keeps what we leave."""
         self._subscriber.stop()
 
+    def held(self) -> int:
+        """As `riotd.ports.Holder.held`."""
+        return self._subscriber.held
+
     def counters(self) -> Mapping[str, int]:
         """Connects, losses, failures; retained messages left out; copies recognised; void acknowledgements."""
         return self._subscriber.counters()

@@ -60,7 +60,7 @@ def test_units_and_defaults_become_numbers(load: Load) -> None:
     """Durations are seconds, sizes bytes."""
     loaded = load(GOOD)
     assert (loaded.batch.max_wait, loaded.batch.max_bytes, loaded.engine.idle) == (0.005, 65536, 3600.0)
-    assert (loaded.max_in_flight, loaded.grace, loaded.file) == (16_000_000, 20.0, "etl.yaml")
+    assert (loaded.max_in_flight, loaded.grace, loaded.file) == (None, 20.0, "etl.yaml")
 
 
 def test_the_wait_depends_on_the_engine_where_it_is_not_said(load: Load) -> None:
@@ -139,7 +139,7 @@ def test_a_key_without_a_value_is_as_good_as_none(load: Load) -> None:
     text = GOOD.replace("{task: senml_parse}", "{task: senml_parse, params: }") + "stats:\nrejects:\nmax_in_flight:\n"
     loaded = load(text, "key=null")
     assert (loaded.key, loaded.stages[0].params, loaded.rejects.type) == (config.Key(), {}, "log")
-    assert (loaded.stats, loaded.max_in_flight) == (config.StatsBlock(), 16_000_000)
+    assert (loaded.stats, loaded.max_in_flight) == (config.StatsBlock(), None)
 
 
 def test_protocol_5_needs_no_quotes(load: Load) -> None:

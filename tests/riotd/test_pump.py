@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import pytest
 
 from riotd.batching import Batcher, Limits
+from riotd.budget import Budget
 from riotd.clock import SystemClock
 from riotd.dataflow import Outlet, Plan, Stage
 from riotd.engines.inline import InlineEngine
@@ -35,6 +36,7 @@ class Bench:
         limits: Limits | None = None,
         max_in_flight: int = 10**6,
         at_once: int = 7,
+        budget: Budget | None = None,
     ) -> None:
         clock = SystemClock()
         self.plan = plan or plan_of(Stage("n", COUNTER))
@@ -47,6 +49,7 @@ class Bench:
             Partitioner(Keying(by_topic_level(0)), shards=shards),
             Stats([stage.id for stage in self.plan.stages], shards=shards, now=clock.monotonic()),
             max_in_flight,
+            budget=budget or Budget(),
         )
         self.ends = Ends(self.source, self.engine, self.sinks, self.rejects)
         self.pump = Pump(self.ends, books, clock=clock)
@@ -178,6 +181,23 @@ class TestBounds:
         bench.sinks[0].resume()
         await running
         assert len(bench.source.acked) == 2000
+
+    @pytest.mark.parametrize("budget", [Budget(10**9, results=10_000), Budget(1)])
+    async def test_results_that_wait_stop_the_intake(self, budget: Budget) -> None:
+        """When results fill their part, or all is spent, no batch is begun until sinks have taken what there is."""
+        budget.add("more", 1, lambda: 1)
+        bench = Bench(feed(2000), max_in_flight=10**9, shards=1, budget=budget)
+        bench.sinks[0].stall()
+        running = asyncio.create_task(bench.run())
+        seen = -1
+        while seen != bench.source.unacked:  # until nothing moves any more
+            seen = bench.source.unacked
+            for _ in range(50):
+                await asyncio.sleep(0.001)
+        assert 0 < seen < 150
+        bench.sinks[0].resume()
+        await running
+        assert (len(bench.source.acked), budget.results) == (2000, 0)
 
     async def test_what_waits_for_a_batch_is_bounded(self) -> None:
         """However fast the source, no more waits for an engine's credit than a batch and what one receive gives."""
