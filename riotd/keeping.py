@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from time import perf_counter
 
 import msgspec
 
@@ -38,7 +37,7 @@ class Keeper:
         sinks: by name, in the order of the plan's outlets.
         every: seconds between snapshots.
         quota: bytes of the journal, past which nothing is taken in.
-        clock: for the snapshots' times.
+        clock: for the snapshots' times, and to measure what they take.
 
     Attributes:
         rejects: where dead letters go, if that is to be cut back too.
@@ -140,11 +139,11 @@ class Keeper:
         while True:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._urgent.wait(), pause)
-            hurried, begun = self._urgent.is_set(), perf_counter()
+            hurried, begun = self._urgent.is_set(), self._clock.monotonic()
             self._urgent.clear()
             await self.save(await pump.cut(), alone=hurried)
             self._roomy.set()
-            pause = max(self._every, _SHARE * (perf_counter() - begun))
+            pause = max(self._every, _SHARE * (self._clock.monotonic() - begun))
 
     async def save(self, cut: Cut, *, alone: bool = False) -> None:
         """Put a cut on disk, and drop what it makes superfluous; with `alone` earlier snapshots too.
@@ -227,10 +226,10 @@ class Keeper:
         """Measure the disk."""
         took = []
         for _ in range(3):
-            begun = perf_counter()
+            begun = self._clock.monotonic()
             self._folder.append("probe", _PROBE)
             self._folder.sync("probe")
-            took.append(perf_counter() - begun)
+            took.append(self._clock.monotonic() - begun)
         self._folder.remove("probe")
         best = min(took)
         log.info("state in %s: its disk keeps 64 KiB in %.1f ms", self._folder.path, best * 1e3)
