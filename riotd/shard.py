@@ -11,6 +11,7 @@ from riotd.crossing import Arrival, Exchange, Refused, received, refined
 from riotd.dataflow import Plan
 from riotd.errors import EngineError
 from riotd.formats import ENCODERS
+from riotd.instances import State
 from riotd.messages import Crossing, Outcome, Portion, Reject, Result, Tally, added
 from riotd.segments import Input, Step, arranged
 from riotd.stage import Given, RunningStage
@@ -18,10 +19,20 @@ from riotd.stage import Given, RunningStage
 SNAPSHOT_VERSION = 2
 """Of what `snapshot` gives; 1 never was on a disk."""
 _pack = msgspec.msgpack.Encoder().encode
-_unpack = msgspec.msgpack.Decoder().decode
 _ID = attrgetter("id")
 _IN_ORDER = itemgetter(0, 1)
 """What decides the order of arrivals: the message, then the key they had."""
+
+
+class _Snapshot(msgspec.Struct, frozen=True):
+    """What `Shard.snapshot` gives; the stages by id, to be read once the version is known."""
+
+    version: int
+    stages: msgspec.Raw
+
+
+_unpack = msgspec.msgpack.Decoder(_Snapshot).decode
+_stages = msgspec.msgpack.Decoder(dict[str, State]).decode
 
 
 class Shard:
@@ -120,13 +131,12 @@ class Shard:
         """
         found = [_unpack(state) for state in states]
         for data in found:
-            if data["version"] != SNAPSHOT_VERSION:
-                raise EngineError(f"the snapshot is of version {data['version']}; this riotd reads {SNAPSHOT_VERSION}")
+            if data.version != SNAPSHOT_VERSION:
+                raise EngineError(f"the snapshot is of version {data.version}; this riotd reads {SNAPSHOT_VERSION}")
+        stages = [_stages(data.stages) for data in found]
         for running in self._stages:
             name = running.stage.id
-            running.restore(
-                [data["stages"][name] for data in found if name in data["stages"]], place=place, shards=shards
-            )
+            running.restore([each[name] for each in stages if name in each], place=place, shards=shards)
 
     def reconfigure(self, plan: Plan) -> None:
         """Go on with another plan; stages with the same id, task, parameters and key keep their state."""

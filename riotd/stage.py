@@ -1,17 +1,20 @@
 """One stage at work in a shard: a task instance for each key, what it is asked, and what it says."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from operator import length_hint
 from threading import Event
 from time import perf_counter
 from typing import Any, NamedTuple
+
+import msgspec
 
 from riot_tasks import Aside, BadRecord, BulkTask, Record, Task, Unavailable
 from riotd import catalog
 from riotd.crossing import placing
 from riotd.dataflow import Plan
 from riotd.errors import EngineError
+from riotd.instances import Instances, Slot, State, restored
 from riotd.messages import Portion, Reject, Tally
 from riotd.partitioning import key_group
 from riotd.patience import Patience
@@ -39,16 +42,6 @@ class Given(NamedTuple):
         return [record.source for record in self.records] if self.keys is None else self.keys
 
 
-class _Slot:
-    """One task instance, when it was last used, and the key-group it goes with."""
-
-    __slots__ = ("group", "process", "seen", "task")
-
-    def __init__(self, task: Task, seen: float, group: int = 0) -> None:
-        self.task, self.seen, self.group = task, seen, group
-        self.process = task.process
-
-
 class RunningStage:
     """One stage at work: a task instance per key, or one for all if the task keeps no state of a key's own.
 
@@ -64,12 +57,11 @@ class RunningStage:
         self._patience = Patience(self.stage.id, cancelled)
         self._task = catalog.find(self.stage.task)
         self._counts: Counter[str] = Counter()
-        self._slots: dict[str, _Slot] = {}
-        self._shared = _Slot(self._made(), 0.0)  # also finds wrong parameters now, not at a message
+        self._instances = Instances(self._made)
+        self._shared = Slot(self._made(), 0.0)  # also finds wrong parameters now, not at a message
         self._swept = 0.0
         self._timeout = self._shared.task.idle_timeout
         self._todo: Iterator[Record] = iter(())
-        self._armed: dict[str, float] = {}  # keys whose instances wait for time to pass, the longest unused first
         self._per_key = self._task.stateful and not self._task.shared
         self._placed = placing(step)
         self.waits = self._task.waits
@@ -77,12 +69,12 @@ class RunningStage:
     @property
     def keys(self) -> int:
         """Task instances alive."""
-        return len(self._slots)
+        return len(self._instances)
 
     @property
     def timed(self) -> int:
         """Task instances that wait for time to pass."""
-        return len(self._armed)
+        return len(self._instances.armed)
 
     @property
     def pausing(self) -> bool:
@@ -100,8 +92,8 @@ class RunningStage:
 
     def adopt(self, old: "RunningStage") -> None:
         """Take over the instances of the same stage under an earlier plan."""
-        self._slots, self._shared, self._swept = old._slots, old._shared, old._swept  # noqa: SLF001 - its own class
-        self._armed, self._counts = old._armed, old._counts  # noqa: SLF001
+        self._instances, self._shared = old._instances, old._shared  # noqa: SLF001 - its own class
+        self._swept, self._counts = old._swept, old._counts  # noqa: SLF001
 
     def run(self, given: Given, portion: Portion, rejects: list[Reject]) -> tuple[dict[str, Given], Tally]:
         """What the stage gives for these records, by output; refusals go to `rejects`."""
@@ -110,8 +102,8 @@ class RunningStage:
         out: list[Record] = []
         out_keys: list[str] = []
         passed = rejected = 0
-        per_key, slots, process = self._per_key, self._slots, self._asked(records)
-        timed = self._timeout is not None
+        per_key, slots, process = self._per_key, self._instances.slots, self._asked(records)
+        timed, armed = self._timeout is not None, self._instances.armed
         self._todo = iter(records)
         for index, record in enumerate(self._todo):
             if per_key:
@@ -120,8 +112,8 @@ class RunningStage:
                 slot.seen = now
                 process = slot.process
                 if timed:
-                    self._armed.pop(key, None)
-                    self._armed[key] = now
+                    armed.pop(key, None)
+                    armed[key] = now
             before = len(out)
             try:
                 out.extend(process(record))
@@ -145,69 +137,56 @@ class RunningStage:
 
     def evict(self, now: float) -> int:
         """Drop what is idle or too many; how many were dropped."""
-        slots, plan = self._slots, self._plan
+        kept, plan = self._instances, self._plan
         gone: list[str] = []
-        if len(slots) > plan.max_keys:
-            oldest = sorted(slots, key=lambda key: slots[key].seen)
-            gone = oldest[: len(slots) - plan.max_keys + plan.max_keys // _EVICT_SHARE]
+        if len(kept) > plan.max_keys:
+            oldest = sorted(kept.slots, key=kept.seen)
+            gone = oldest[: len(kept) - plan.max_keys + plan.max_keys // _EVICT_SHARE]
         elif plan.idle and now - self._swept > plan.idle / 4:
             self._swept = now
-            gone = [key for key, slot in slots.items() if now - slot.seen > plan.idle]
-        for key in gone:
-            del slots[key]
-            self._armed.pop(key, None)
+            gone = [key for key in kept.slots if now - kept.seen(key) > plan.idle]
+        kept.drop(gone)
         return len(gone)
 
     def snapshot(self) -> dict[str, Any]:
-        """What it is, and key to [last seen, the task's state, whether it waits for time to pass, key-group].
-
-        The instance of all keys has the key "".
-        """
+        """As `riotd.instances.State`, to be packed."""
         if self._per_key:
-            rows = {
-                key: [slot.seen, slot.task.snapshot(), key in self._armed, slot.group]
-                for key, slot in self._slots.items()
-            }
-        else:
-            state = self._shared.task.snapshot() if self._task.stateful else {}
-            rows = {"": [0.0, state, False, 0]} if state else {}
-        return {"of": self.fingerprint, "keys": rows}
+            return {"of": self.fingerprint, "keys": msgspec.Raw(self._instances.packed())}
+        state = self._shared.task.snapshot() if self._task.stateful else {}
+        return {"of": self.fingerprint, "keys": {"": [0.0, state, False, 0]} if state else {}}
 
-    def restore(self, states: Iterable[Mapping[str, Any]], *, place: int = 0, shards: int = 1) -> None:
+    def restore(self, states: Iterable[State], *, place: int = 0, shards: int = 1) -> None:
         """Replace all instances by those of snapshots, as far as their key-groups are this shard's.
 
         Args:
             states: as `snapshot` gave them, on however many shards; those of another task are passed over.
             place: which shard this is.
             shards: how many there are now.
+
+        Raises:
+            EngineError: the task can't take a state.
         """
-        self._slots.clear()
-        self._armed.clear()
+        kept = self._instances = Instances(self._made)
         for state in states:
-            if state["of"] != self.fingerprint:
+            if state.of != self.fingerprint:
                 continue
-            for key, (seen, data, armed, group) in state["keys"].items():
-                if self._per_key and group % shards != place:
-                    continue
-                task = self._made()
-                task.restore(data)
-                if not self._per_key:
-                    self._shared = _Slot(task, seen)
-                    continue
-                self._slots[key] = _Slot(task, seen, group)
-                if armed:
-                    self._armed[key] = seen
-        self._armed = dict(sorted(self._armed.items(), key=lambda item: item[1]))
+            if not self._per_key:
+                self._shared = next((restored(self._made(), row) for row in state.keys.values()), self._shared)
+            elif shards == 1:
+                kept.restore(state.keys)
+            else:
+                kept.restore({key: row for key, row in state.keys.items() if row.group % shards == place})
 
     @property
     def fingerprint(self) -> list[Any]:
         """What must be the same for instances to go on under another plan."""
         return [self.stage.task, self.stage.params, list(self.step.key)]
 
-    def _begun(self, key: str, record: Record, portion: Portion) -> _Slot:
+    def _begun(self, key: str, record: Record, portion: Portion) -> Slot:
+        if slot := self._instances.woken(key):
+            return slot
         place = self._placed(key) if self.step.level else portion.key_of(record.id)
-        slot = self._slots[key] = _Slot(self._made(), 0.0, key_group(place))
-        return slot
+        return self._instances.begun(key, key_group(place))
 
     def _made(self) -> Task:
         task = self._task(**self.stage.params)
@@ -215,21 +194,22 @@ class RunningStage:
         return task
 
     def _flushed(self) -> Iterator[tuple[str, list[Record]]]:
-        slots = self._slots if self._per_key else {"": self._shared}
-        for key, slot in slots.items():
+        for key, slot in self._instances.all() if self._per_key else (("", self._shared),):
             flush = slot.task.flush
             yield key, self._patience.ask(lambda: list(flush()))  # noqa: B023 - called at once
-        self._armed.clear()
+        self._instances.armed.clear()
 
     def _overdue(self, now: float) -> Iterator[tuple[str, list[Record]]]:
         """What instances give that have had no record for their time."""
-        while self._armed and self._timeout is not None:
-            key, seen = next(iter(self._armed.items()))
+        kept = self._instances
+        while kept.armed and self._timeout is not None:
+            key, seen = next(iter(kept.armed.items()))
             if now - seen < self._timeout:
                 return
-            del self._armed[key]
-            on_idle = self._slots[key].task.on_idle
-            yield key, self._patience.ask(lambda: list(on_idle()))  # noqa: B023 - called at once
+            del kept.armed[key]
+            if (slot := kept.slots[key] or kept.woken(key)) is not None:
+                on_idle = slot.task.on_idle
+                yield key, self._patience.ask(lambda: list(on_idle()))  # noqa: B023 - called at once
 
     def _by_output(self, out: list[Record], keys: list[str] | None) -> dict[str, Given]:
         """The records for the main output, and for each other one of the task's."""
