@@ -61,24 +61,23 @@ class BloomFilter(Task):
         self.false_positive = share(false_positive)
         self.on_miss = one_of("on_miss", on_miss, ("drop", "null"))
         self._members = self._made()
-        self._latest: tuple[str | None, bool] = None, False
+        self._latest: str | None = None  # who was let through last: a message's observations ask one after the other
 
     def process(self, record: Record) -> Iterable[Record]:
         """The record itself, or the record with None where its id was, or nothing."""
-        item = record.source if self.field == "source" else record.values.get(self.field)
-        if item is None or self._member(text(item)):
+        if self.field == "source":
+            item: str | None = record.source
+        else:
+            value = record.values.get(self.field)
+            item = None if value is None else text(value)
+        if item == self._latest or item is None or item in self._members:
+            self._latest = item
             return (record,)
         if self.on_miss == "drop":
             return ()
         lost = record.values if self.field == "source" else (self.field,)
         values = {**record.values, **dict.fromkeys(lost)}
         return (Record(record.id, record.source, record.time, values, record.units, record.meta),)
-
-    def _member(self, item: str) -> bool:
-        """Whether it is on the list; the observations of one message ask for the same id one after the other."""
-        if item != self._latest[0]:
-            self._latest = item, item in self._members
-        return self._latest[1]
 
     def _made(self) -> Members:
         guava = _guava(self.allow) if isinstance(self.allow, str) else None

@@ -56,37 +56,27 @@ class RangeFilter(Task):
 
     def process(self, record: Record) -> Iterable[Record]:
         """The record itself, or the record with None for its outliers, or nothing."""
-        outliers = self._outliers(record)
+        values = record.values
+        if len(values) == 1:  # one observation, as `senml_parse` with `explode` gives them: looked up, not sought
+            ((name, value),) = values.items()
+            bounds = self._by_name.get(name)
+            if bounds is None or (type(value) is float and not self.parity and bounds[0] <= value <= bounds[1]):
+                return (record,)
+            outliers = [name] if self._outlies(name, *bounds, record) else []
+        else:
+            outliers = [name for name, lowest, highest in self._bounds if self._outlies(name, lowest, highest, record)]
         if not outliers:
             return (record,)
         if self.on_outlier == "drop":
             return ()
-        values = {**record.values, **dict.fromkeys(outliers)}
-        return (Record(record.id, record.source, record.time, values, record.units, record.meta),)
+        gaps = {**values, **dict.fromkeys(outliers)}
+        return (Record(record.id, record.source, record.time, gaps, record.units, record.meta),)
 
-    def _outliers(self, record: Record) -> list[str]:
-        values = record.values
-        if len(values) == 1:  # one observation, as `senml_parse` with `explode` gives them
-            return self._single(record)
-        outliers = []
-        for name, lowest, highest in self._bounds:
-            value = values.get(name)
-            if type(value) is float and not self.parity and lowest <= value <= highest:  # nearly always
-                continue
-            if value is not None and not self._within(name, lowest, highest, record):
-                outliers.append(name)
-        return outliers
-
-    def _single(self, record: Record) -> list[str]:
-        """The same for a record of one field: its bounds are looked up, not sought."""
-        ((name, value),) = record.values.items()
-        bounds = self._by_name.get(name)
-        if bounds is None or value is None:
-            return []
-        lowest, highest = bounds
-        if type(value) is float and not self.parity and lowest <= value <= highest:
-            return []
-        return [] if self._within(name, lowest, highest, record) else [name]
+    def _outlies(self, name: str, lowest: float, highest: float, record: Record) -> bool:
+        value = record.values.get(name)
+        if type(value) is float and not self.parity and lowest <= value <= highest:  # nearly always
+            return False
+        return value is not None and not self._within(name, lowest, highest, record)
 
     def _within(self, name: str, lowest: float, highest: float, record: Record) -> bool:
         try:

@@ -1,6 +1,7 @@
 """`join`: the parts of a message in one record again."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from riot_tasks.errors import BadRecord
@@ -24,12 +25,6 @@ class _Gathered:
         self.first = first
         self.values: dict[str, Value] = {}
         self.units: dict[str, str] = {}
-
-    def take(self, values: Mapping[str, Value], units: Mapping[str, str]) -> None:
-        """Have these, too, and their units."""
-        self.values.update(values)
-        if units:
-            self.units.update([(field, units[field]) for field in values if field in units])
 
 
 class Join(Task):
@@ -86,7 +81,7 @@ class Join(Task):
         self.max_open = whole("max_open", max_open, least=1)
         self.on_expiry = one_of("on_expiry", on_expiry, ("drop", "partial"))
         self.idle_timeout = None if idle_timeout is None else duration("idle_timeout", idle_timeout, least=_SHORTEST)
-        self._wanted = frozenset(self.fields)
+        self._wanted = _set_of(tuple(self.fields))
         self._open: dict[tuple[int, float], _Gathered] = {}
         self._expired = 0
 
@@ -96,17 +91,21 @@ class Join(Task):
         Raises:
             BadRecord: a field came before in this message, or holds what no snapshot can.
         """
-        found = self._found(record.values)
-        if not found:
+        values, units = self._fit(record.values), record.units
+        if not values:
             return ()
         key = (record.id, record.time if self.same_time else 0.0)
         gathered = self._open.get(key)
         if gathered is None:
             gathered = self._open[key] = _Gathered(record)
-        elif not gathered.values.keys().isdisjoint(found):
+        have = gathered.values
+        if have and not have.keys().isdisjoint(values):
             raise BadRecord(_twice(gathered, record))
-        gathered.take(found, record.units)
-        if len(gathered.values) == len(self.fields):
+        have.update(values)
+        for field in values if units else ():
+            if field in units:
+                gathered.units[field] = units[field]
+        if len(have) == len(self.fields):
             del self._open[key]
             return (self._result(gathered, record.id, {}),)
         if len(self._open) == 1:  # nearly always
@@ -114,16 +113,14 @@ class Join(Task):
         overdue = self._overdue(key, record.time)
         return () if overdue is None else self._expiry(overdue, record.id)
 
-    def _found(self, values: Mapping[str, Value]) -> Mapping[str, Value]:
+    def _fit(self, values: Mapping[str, Value]) -> Mapping[str, Value]:
         """Those that make the message complete, fit to be kept."""
-        if len(values) == 1:  # one observation, as `senml_parse` with `explode` gives them
-            ((field, value),) = values.items()
-            if field not in self._wanted:
-                return {}
+        if not self._wanted.issuperset(values):
+            values = {field: value for field, value in values.items() if field in self._wanted}
+        for field, value in values.items():
             if type(value) is not float:
-                _kept(field, value)
-            return values
-        return {field: _kept(field, value) for field, value in values.items() if field in self._wanted}
+                _check(field, value)
+        return values
 
     def flush(self) -> Iterable[Record]:
         """What is incomplete, each under its own id; nothing with `on_expiry` "drop"."""
@@ -179,9 +176,16 @@ class Join(Task):
         self._open = {}
         for number, source, time, values, units, meta in saved["open"]:
             gathered = _Gathered(Record(number, source, time, {}, {}, dict(meta)))
-            gathered.take(values, units)
+            gathered.values.update(values)
+            gathered.units.update(units)
             self._open[number, time if self.same_time else 0.0] = gathered
         self._expired = saved["expired"]
+
+
+@lru_cache
+def _set_of(fields: tuple[str, ...]) -> frozenset[str]:
+    """One set for the instances of all keys: it takes more memory than all else they have."""
+    return frozenset(fields)
 
 
 def _twice(gathered: _Gathered, record: Record) -> str:
@@ -190,8 +194,8 @@ def _twice(gathered: _Gathered, record: Record) -> str:
     return f"{field}: came twice in message {record.id}; same_time keeps readings of different times apart"
 
 
-def _kept(field: str, value: Value) -> Value:
-    """The value, if a snapshot can hold it."""
+def _check(field: str, value: Value) -> None:
+    """Refuse a value that no snapshot can hold."""
     if type(value) is int and not _LEAST <= value <= _MOST:
         raise BadRecord(f"{field}: an integer of {value.bit_length()} bits; 64 can be kept")
     if type(value) is str and not value.isascii():
@@ -199,7 +203,6 @@ def _kept(field: str, value: Value) -> Value:
             value.encode()
         except UnicodeEncodeError as error:
             raise BadRecord(f"{field}: not a text in Unicode: {error.reason}") from None
-    return value
 
 
 def _none() -> list[str]:
