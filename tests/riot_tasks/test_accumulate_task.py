@@ -127,6 +127,55 @@ def test_the_series_field_can_be_named() -> None:
     assert _series(result, "lines") == {"a": [[1.0, 1.0]]}
 
 
+def test_fields_apart_are_as_in_records_of_their_own() -> None:
+    """With `apart` each field has the windows that it would have under a key of its own, gaps or not."""
+    records = [_record(at, a=at / 2, **{} if at % 3 else {"b": -float(at)}) for at in range(1, 30)]
+    results = _given(task := Accumulate(window=4, apart=True), records)
+    results += task.flush()
+    for field in ("a", "b"):
+        alone = Accumulate([field], window=4)
+        own = [
+            Record(each.id, each.source, each.time, {field: each.values[field]}, {field: each.units[field]}, each.meta)
+            for each in records
+            if field in each.values
+        ]
+        expected = [*_given(alone, own), *alone.flush()]
+        assert [result for result in results if result.meta["fields"] == field] == expected
+
+
+def test_first_windows_end_at_different_times() -> None:
+    """With `stagger` devices that begin together end their first windows all along a window; later ones are full."""
+    ends = []
+    for number in range(200):
+        task = Accumulate(window=20, stagger=True)
+        records = [Record(at, f"dev{number}", float(at), {"a": 1.0}) for at in range(60)]
+        first, second, *_ = _given(task, records)
+        ends.append(first.id)
+        assert len(_series(second)["a"]) == 20
+    assert set(ends) == set(range(20))
+
+
+def test_what_an_earlier_version_kept_goes_on() -> None:
+    """A snapshot of version 1, of riot_tasks 0.1, is gone on from."""
+    last = [3, "dev7", 2.0, {"n": "3"}]
+    units = {"a": "Cel"}
+    task = Accumulate(window=3)
+    task.restore({
+        "version": 1, "count": 2, "seen": ["a"], "series": {"a": [[1.0, 2.0], [5.0, 6.0]]}, "units": units,
+        "last": last,
+    })  # fmt: skip
+    (result,) = task.process(_record(4, a=7.0))
+    assert (_series(result), result.units) == ({"a": [[1.0, 5.0], [2.0, 6.0], [4.0, 7.0]]}, units)
+
+
+def test_with_fields_apart_one_too_many_is_refused() -> None:
+    """With `apart` max_fields bounds the fields that state is kept for, however many windows have passed."""
+    task = Accumulate(window=1, apart=True, max_fields=1)
+    _given(task, [_record(1, a=1.0), _record(2, a=2.0)])
+    with pytest.raises(BadRecord, match="b: is one field more than max_fields, 1"):
+        list(task.process(_record(3, a=1.0, b=1.0)))
+
+
 def test_one_field_too_many_is_refused() -> None:
     """Past max_fields in a window a record with a new field is refused whole; the next window begins anew."""
     task = Accumulate(window=2, max_fields=2)
@@ -152,6 +201,8 @@ def test_a_field_that_is_no_number_is_refused() -> None:
         ({"window": 0}, "window: must be a whole number from 1"),
         ({"into": ""}, "into: must be a field's name"),
         ({"name_from": 3}, "name_from: must be a field's name"),
+        ({"apart": 1}, "apart: must be true or false"),
+        ({"stagger": "yes"}, "stagger: must be true or false"),
         ({"max_fields": 0}, "max_fields: must be a whole number from 1"),
         ({"parity": "no"}, "parity: must be true or false"),
     ],

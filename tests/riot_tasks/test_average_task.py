@@ -44,12 +44,29 @@ def test_flush_gives_the_partial_windows() -> None:
     assert list(task.flush()) == []
 
 
+def test_partial_windows_end_where_their_fields_do() -> None:
+    """At the end each field's mean comes under the last record that had the field, those of one record together."""
+    task = Average(["a", "b", "d"], window=9)
+    for record in (_record(1, a=1.0, b=5.0), _record(2, b=7.0, a=2.0), _record(3, d=8.0, a=None), _record(4, b=9.0)):
+        list(task.process(record))
+    expected = [(2, {"a": 1.5}), (3, {"d": 8.0}), (4, {"b": 7.0})]
+    assert [(result.id, result.values) for result in task.flush()] == expected
+
+
 def test_flush_survives_a_restart() -> None:
-    """A restored task still knows whose record the partial windows end with."""
-    task, restored = Average(["a"]), Average(["a"])
-    list(task.process(_record(4, a=1.0)))
+    """A restored task still knows whose records the partial windows end with."""
+    task, restored = Average(["a", "b"]), Average(["a", "b"])
+    for record in (_record(3, b=2.0), _record(4, a=1.0)):
+        list(task.process(record))
     restored.restore(task.snapshot())
-    assert list(restored.flush()) == [_record(4, a=1.0)]
+    assert list(restored.flush()) == [_record(3, b=2.0), _record(4, a=1.0)]
+
+
+def test_what_an_earlier_version_kept_goes_on() -> None:
+    """A snapshot of version 1, of riot_tasks 0.1, is gone on from."""
+    task = Average(["a"])
+    task.restore({"version": 1, "fields": {"a": [3.0, 1]}, "last": [4, "dev4", 4.0, {"a": "Cel"}, {"n": "4"}]})
+    assert list(task.flush()) == [_record(4, a=3.0)]
 
 
 def test_the_original_loses_the_partial_windows() -> None:

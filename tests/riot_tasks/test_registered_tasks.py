@@ -31,7 +31,12 @@ PARAMS: dict[type[Task], list[dict[str, Any]]] = {
     KalmanFilter: [{}, {"fields": TWO}, {"fields": TWO, "parity": True}],
     Average: [{"window": 3}, {"fields": TWO, "window": 4}, {"fields": TWO, "parity": True}],
     DistinctCount: [{}, {"item": "temperature", "trigger": "light", "buckets": 5}, {"item": "kind", "parity": True}],
-    Accumulate: [{"window": 3}, {"fields": TWO, "window": 5, "name_from": "bn"}, {"window": 4, "parity": True}],
+    Accumulate: [
+        {"window": 3},
+        {"fields": TWO, "window": 5, "name_from": "bn"},
+        {"window": 4, "parity": True},
+        {"window": 4, "apart": True, "stagger": True},
+    ],
     SecondMoment: [{}, {"fields": TWO, "tracked": 5}, {"fields": TWO, "tracked": 5, "parity": True}],
     Interpolate: [{}, {"on_empty": "zero"}, {"fields": ["light"], "on_empty": "drop"}, {"parity": True}],
     ErrorEstimate: [{"actual": "humidity", "predicted": "temperature", "parity": parity} for parity in (False, True)],

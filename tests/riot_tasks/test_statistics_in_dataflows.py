@@ -64,7 +64,7 @@ def _by_stage(outcomes: list[Outcome]) -> dict[str, list[tuple[int, bytes]]]:
 WHOLE = [_portion(0, len(MESSAGES)), _portion(0, 0)]
 
 
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 @given(st.sets(st.integers(1, len(MESSAGES) - 1)))
 def test_any_portions_and_any_restarts_give_the_same_results(cuts: set[int]) -> None:
     """Cut anywhere, each portion run by a shard that took the snapshot of the last, every stage says the same."""

@@ -1,16 +1,15 @@
 """`accumulate`: so many records as series, in one record."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from operator import itemgetter
 from typing import Any
-
-import orjson
+from zlib import crc32
 
 from riot_tasks.algorithms.float32 import float32
 from riot_tasks.errors import BadRecord
 from riot_tasks.fields import MAX_FIELDS, numbers, versioned
 from riot_tasks.parameters import flag, name, names, whole
 from riot_tasks.record import Record
+from riot_tasks.statistics.gathering import Gathered
 from riot_tasks.task import Task
 
 
@@ -25,7 +24,12 @@ class Accumulate(Task):
         name_from: a key of `meta`. The readings of a record that has it are a series of their own, called by field,
             key and what it says: with "step", `sliding_regression`'s forecasts are "temperature step 1", "temperature
             step 2", ...
-        max_fields: with `fields` None, fields in a result; a record that brings one more is a BadRecord.
+        apart: each field has a window of its own, filled by the records that have it, and a result of its own: as if
+            each field came in a record of its own, under a key of its own.
+        stagger: the first window is shorter, by a number that hangs on the device's (and, with `apart`, the field's)
+            name: devices that began together then don't all give their results together.
+        max_fields: with `fields` None, fields in a result, or with `apart` fields to keep state for; a record that
+            brings one more is a BadRecord.
         parity: RIoTBench's readings: single precision; and its end: the last, partial window is lost.
 
     The result is made by the record that fills the window: it has that record's id, source, time and meta (without
@@ -56,13 +60,15 @@ class Accumulate(Task):
     code = "ACC"
     pattern = "N:1"
 
-    def __init__(  # noqa: PLR0913 - six keys of the config
+    def __init__(  # noqa: PLR0913 - eight keys of the config
         self,
         fields: Sequence[str] | None = None,
         *,
         window: int = 20,
         into: str = "series",
         name_from: str | None = None,
+        apart: bool = False,
+        stagger: bool = False,
         max_fields: int = MAX_FIELDS,
         parity: bool = False,
     ) -> None:
@@ -70,42 +76,52 @@ class Accumulate(Task):
         self.window = whole("window", window, least=1)
         self.into = name("into", into)
         self.name_from = None if name_from is None else name("name_from", name_from)
+        self.apart = flag("apart", apart)
+        self.stagger = flag("stagger", stagger)
         self.max_fields = whole("max_fields", max_fields, least=1)
         self.parity = flag("parity", parity)
-        self._begin()
-
-    def _begin(self) -> None:
-        self._count = 0
-        self._seen: dict[str, None] = {}  # fields in this window, in order
-        self._series: dict[str, list[list[float]]] = {}  # name to its times and its values, as they came
-        self._units: dict[str, str] = {}
-        self._last: Record | None = None
+        self._windows: dict[str, Gathered] = {}  # by field if they are apart, else one, called ""
 
     def process(self, record: Record) -> Iterable[Record]:
-        """The series, if this record fills the window."""
+        """The series of each window that this record fills."""
         found = numbers(record, self.fields)
         if not found:
             return ()
         self._admit(found)
+        if self.parity:
+            found = {field: float32(reading) for field, reading in found.items()}
         label = self._label(record)
-        for field, reading in found.items():
-            times, readings = self._series.setdefault(field + label, [[], []])
-            times.append(record.time)
-            readings.append(float32(reading) if self.parity else reading)
-            if field in record.units:
-                self._units[field + label] = record.units[field]
-        self._count += 1
-        self._last = record
-        return self._taken() if self._count >= self.window else ()
+        results = []
+        for group, readings in self._grouped(found):
+            window = self._windows.get(group)
+            if window is None:
+                window = self._windows[group] = Gathered(self._first(group, record.source))
+            window.take(record, readings, label)
+            if window.count >= window.goal:
+                results.append(window.record(self.into, self.name_from))
+                self._windows[group] = Gathered(self.window)
+        return results
 
-    def _admit(self, found: Iterable[str]) -> None:
-        """Take note of the fields, before any state has changed if there is one too many."""
-        fresh = [field for field in found if field not in self._seen]
-        if self.fields is None and fresh and len(self._seen) + len(fresh) > self.max_fields:
+    def _grouped(self, found: dict[str, float]) -> Iterable[tuple[str, dict[str, float]]]:
+        """What goes into one window each, with its name."""
+        if not self.apart:
+            return (("", found),)
+        return [(field, {field: reading}) for field, reading in found.items()]
+
+    def _first(self, group: str, source: str) -> int:
+        """Records of the first window of a group."""
+        return 1 + crc32(f"{source}\x1f{group}".encode(errors="replace")) % self.window if self.stagger else self.window
+
+    def _admit(self, found: Mapping[str, float]) -> None:
+        """Raises BadRecord if there is one field too many, before any state has changed."""
+        if self.fields is not None:
+            return
+        known = self._windows if self.apart else self._windows[""].fields if self._windows else ()
+        fresh = [field for field in found if field not in known]
+        if fresh and len(known) + len(fresh) > self.max_fields:
             raise BadRecord(
                 f"{fresh[-1]}: is one field more than max_fields, {self.max_fields}; list the ones to watch in fields"
             )
-        self._seen.update(dict.fromkeys(fresh))
 
     def _label(self, record: Record) -> str:
         """What follows the field in a series' name."""
@@ -114,41 +130,18 @@ class Accumulate(Task):
         return f" {self.name_from} {record.meta[self.name_from]}"
 
     def flush(self) -> Iterable[Record]:
-        """The series of the partial window; nothing with `parity`."""
+        """The series of the partial windows; nothing with `parity`."""
+        partial, self._windows = self._windows, {}
         if self.parity:
-            self._begin()
-        return self._taken()
-
-    def _taken(self) -> Iterable[Record]:
-        """What was gathered, as one record; begins afresh."""
-        last, units = self._last, self._units
-        if last is None:
             return ()
-        # sorted is stable, and sees times only: equal ones stay in the order they came
-        series = {label: sorted(zip(*both, strict=True), key=itemgetter(0)) for label, both in self._series.items()}
-        meta = {key: text for key, text in last.meta.items() if key != self.name_from}
-        meta["fields"] = ",".join(self._seen)
-        self._begin()
-        return (Record(last.id, last.source, last.time, {self.into: orjson.dumps(series).decode()}, units, meta),)
+        return [window.record(self.into, self.name_from) for window in partial.values() if window.count]
 
     def snapshot(self) -> Mapping[str, Any]:
-        """What was gathered, and whose record came last."""
-        last = self._last
-        return {
-            "version": 1,
-            "count": self._count,
-            "seen": list(self._seen),
-            "series": {label: [list(times), list(readings)] for label, (times, readings) in self._series.items()},
-            "units": dict(self._units),
-            "last": last and [last.id, last.source, last.time, dict(last.meta)],
-        }
+        """What was gathered in each window, and whose record came last."""
+        return {"version": 2, "windows": {group: window.state() for group, window in self._windows.items()}}
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Take what `snapshot` gave."""
-        versioned(state, 1)
-        self._count, self._seen = state["count"], dict.fromkeys(state["seen"])
-        self._series = {label: [list(times), list(readings)] for label, (times, readings) in state["series"].items()}
-        self._units = dict(state["units"])
-        if state["last"]:
-            number, source, time, meta = state["last"]
-            self._last = Record(number, source, time, {}, {}, meta)
+        """Take what `snapshot` gave; of version 1 is what an earlier riot_tasks did, which knew one window."""
+        saved = versioned(state, 2)
+        windows = {"": {"goal": self.window, **saved}} if saved["version"] == 1 else saved["windows"]
+        self._windows = {group: Gathered.of(window) for group, window in windows.items()}

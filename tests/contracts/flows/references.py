@@ -5,6 +5,7 @@ from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Mapping
 from math import fsum
 from typing import Any, NamedTuple
+from zlib import crc32
 
 from riot_tasks.algorithms.bloom import BloomFilter
 from riot_tasks.algorithms.kalman import Kalman
@@ -94,10 +95,10 @@ class Stats(NamedTuple):
 def stats(dataset: str, lines: Iterable[bytes]) -> Stats:
     """STATS's results for a file that ends: what is gathered then comes too."""
     of, found = DATASETS[dataset], Stats([], [], [], defaultdict(list))
-    series, devices = defaultdict[tuple[str, str], _Series](lambda: _Series(of)), LogLog(10)
+    series, devices = dict[tuple[str, str], _Series](), LogLog(10)
     for source, time, values in readings(dataset, lines):
         for name in (name for name in values if name in of.measured):
-            series[source, name].take(time, values[name])
+            series.setdefault((source, name), _Series(of, f"{source}\x1f{name}")).take(time, values[name])
         if of.counted in values:
             devices.add(source.encode())
             found.counts.append((source, time, round(devices.estimate())))
@@ -115,14 +116,15 @@ class _Series:
     Attributes:
         averages: time and mean of each ten readings.
         forecasts: time of the reading they follow from, and their mean.
-        charts: what each chart has, as it came: whether it is a forecast, time, value.
+        charts: what each chart has, as it came: whether it is a forecast, time, value; the first one is shorter, by the
+            name of the series.
     """
 
-    def __init__(self, of: Dataset) -> None:
+    def __init__(self, of: Dataset, name: str) -> None:
         self.averages: list[tuple[float, float]] = []
         self.forecasts: list[tuple[float, float]] = []
         self.charts: list[list[tuple[bool, float, float]]] = [[]]
-        self._of = of
+        self._of, self._room = of, 1 + crc32(name.encode()) % of.charted
         self._block: list[float] = []
         self._kalman, self._line = Kalman(0.125, 0.32, 30.0), SlidingRegression(10, of.steps)
         self._last = 0.0
@@ -148,8 +150,9 @@ class _Series:
         self._draw(False, self.averages[-1])  # noqa: FBT003 - private
 
     def _draw(self, ahead: bool, point: tuple[float, float]) -> None:  # noqa: FBT001 - private
-        if len(self.charts[-1]) == self._of.charted:
+        if len(self.charts[-1]) == self._room:
             self.charts.append([])
+            self._room = self._of.charted
         self.charts[-1].append((ahead, *point))
 
 

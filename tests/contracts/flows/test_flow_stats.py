@@ -20,6 +20,20 @@ def test_stats_is_the_reference_figure_by_figure(case: Case) -> None:
     assert ran.rejects == []
 
 
+@cases(of="('inline', 1)")
+def test_a_record_for_each_observation_gives_the_same(case: Case) -> None:
+    """The paper's graph, which tears messages apart: averages, forecasts and charts are no other for it."""
+    feed, engine = case
+    (alone, whole) = (
+        run("stats", feed, sinks=["average", "forecast", "series"], overlay=_chartless(feed.dataset), **engine,
+            settings=[f"name=stats-{explode}", f"stages.parse.params.explode={explode}"])
+        for explode in ("true", "false")
+    )  # fmt: skip
+    for name in ("average", "forecast"):
+        assert _figures(alone.results[name]) == _figures(whole.results[name])
+    assert _series(alone.results["series"]) == _series(whole.results["series"])
+
+
 @cases(without="taxi")
 def test_devices_counted_by_all_shards_are_the_reference_s(case: Case) -> None:
     """The distinct count goes on from message to message in their order, whichever shards the devices are on."""
@@ -42,11 +56,11 @@ def _chartless(dataset: str) -> dict[str, Any]:
 
 
 def _figures(results: list[dict[str, Any]]) -> dict[tuple[str, str], list[tuple[float, float]]]:
-    """Time and value by device and quantity, of records that have one."""
+    """Time and value by device and quantity."""
     found: dict[tuple[str, str], list[tuple[float, float]]] = defaultdict(list)
     for each in results:
-        ((name, value),) = each["values"].items()
-        found[each["source"], name].append((each["time"], value))
+        for name, value in each["values"].items():
+            found[each["source"], name].append((each["time"], value))
     return found
 
 
