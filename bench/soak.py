@@ -1,7 +1,8 @@
 """A long load at QoS 1, the sink's broker stalled in the middle: the daemon's memory, and each message's fate.
 
 Two brokers: the load goes into one, results go to the other, which is stopped where it stands for a while, its
-connections open. What the daemon may not do then is lose, or grow.
+connections open. What the daemon may not do then is lose, or grow. `--stall 0 --messages 10000000` is the long run that
+asks whether memory is flat.
 """
 
 import argparse
@@ -11,7 +12,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -27,6 +28,7 @@ from bench.e2e import RESULTS
 from bench.fates import Fates
 from bench.load import Load
 from bench.peers import run_riotd
+from bench.slope import fitted
 from bench.usage import Family
 
 _SAMPLE = 0.1
@@ -44,6 +46,10 @@ class Soaked(msgspec.Struct, frozen=True, kw_only=True):
         after_mb: when all was through.
         seconds: from the first message sent to the last result, the stall included.
         stalled: seconds.
+        slope: bytes for a million messages of memory that is the daemon's own, but for the stall; None if the run was
+            too short to say.
+        noise: how much of that is chance.
+        course_mb: the same memory at every tenth of the samples.
     """
 
     engine: str
@@ -58,15 +64,30 @@ class Soaked(msgspec.Struct, frozen=True, kw_only=True):
     after_mb: float
     seconds: float
     stalled: float
+    slope: float | None
+    noise: float | None
+    course_mb: list[float]
 
 
 class Resident(threading.Thread):
-    """Samples a process's resident memory every tenth of a second; `peak` and `now` in 10^6 bytes."""
+    """Samples a process's resident memory every tenth of a second; `peak` and `now` in 10^6 bytes.
 
-    def __init__(self, process: psutil.Process) -> None:
+    Args:
+        process: whose.
+        results: gives how many there have been.
+
+    Attributes:
+        peak: the most.
+        aside: whether samples are not meant for the slope, as during a stall.
+        samples: results, and bytes of memory that is the process's own (anonymous, so no files), for the slope.
+    """
+
+    def __init__(self, process: psutil.Process, results: Callable[[], int]) -> None:
         super().__init__(name="resident", daemon=True)
         self.peak = 0.0
-        self._process = process
+        self.aside = False
+        self.samples: list[tuple[int, float]] = []
+        self._process, self._results = process, results
         self._over = threading.Event()
 
     def now(self) -> float:
@@ -78,7 +99,9 @@ class Resident(threading.Thread):
         while not self._over.wait(_SAMPLE):
             try:
                 self.peak = max(self.peak, self.now())
-            except psutil.Error:
+                if not self.aside:
+                    self.samples.append((self._results(), _own(self._process.pid)))
+            except (psutil.Error, OSError):
                 return
 
     def stop(self) -> None:
@@ -111,19 +134,23 @@ def soak(options: argparse.Namespace) -> Soaked:
 def _loaded(options: argparse.Namespace, family: Family, inlet: Broker, outlet: Broker) -> Soaked:
     fates = Fates(options.messages, options.devices)
     collector = Collector(outlet.port, "out/#")
-    memory = Resident(psutil.Process(family.started[0].pid))
+    memory = Resident(psutil.Process(family.started[0].pid), lambda: collector.count)
     idle = memory.now()
     collector.expect(options.messages // 2, fates)
+    memory.start()
     what = Load(inlet.port, options.messages, options.devices, options.rate, qos=1, numbered=True)
     sending = load.start(what)
     collector.wait_while_it_comes(_QUIET)
-    before = memory.now()
-    memory.start()
-    _stall(outlet, options.stall)
+    before, memory.peak = memory.now(), 0.0
+    if options.stall:
+        memory.aside = True
+        _stall(outlet, options.stall)
+        memory.aside = False
     sent = load.finish(sending, 600 + options.messages / (options.rate or 1000))
     while fates.lost and _more(collector):
         pass
     memory.stop()
+    slope = fitted(memory.samples)
     return Soaked(
         engine=options.engine,
         messages=options.messages,
@@ -137,7 +164,16 @@ def _loaded(options: argparse.Namespace, family: Family, inlet: Broker, outlet: 
         after_mb=memory.now(),
         seconds=collector.last - sent.began,
         stalled=options.stall,
+        slope=slope.slope if slope else None,
+        noise=slope.noise if slope else None,
+        course_mb=[round(memory.samples[len(memory.samples) * tenth // 10][1] / 1e6, 1) for tenth in range(10)],
     )
+
+
+def _own(pid: int) -> float:
+    """Bytes of a process's memory that no file backs."""
+    status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+    return 1024.0 * int(status.partition("RssAnon:")[2].split()[0])
 
 
 def _more(collector: Collector) -> bool:
@@ -189,6 +225,9 @@ def _table(result: Soaked) -> Table:
         table.add_row(name, f"{getattr(result, name):,}")
     for name in ("idle", "before", "peak", "after"):
         table.add_row(f"resident MB, {name}", f"{getattr(result, name + '_mb'):.1f}")
+    if result.slope is not None and result.noise is not None:
+        verdict = "flat" if abs(result.slope) <= result.noise else "grows" if result.slope > 0 else "shrinks"
+        table.add_row("kB for a million messages", f"{result.slope / 1e3:+,.0f} ± {result.noise / 1e3:,.0f}: {verdict}")
     table.add_row("after / before", f"{result.after_mb / result.before_mb:.2f}")
     return table
 
@@ -199,7 +238,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--messages", type=int, default=20_000, help="(20,000)")
     parser.add_argument("--devices", type=int, default=200, help="(200)")
     parser.add_argument("--rate", type=float, default=0.0, help="messages/s; default: as fast as it goes")
-    parser.add_argument("--stall", type=float, default=3.0, help="seconds the sink's broker stands still (3)")
+    parser.add_argument("--stall", type=float, default=3.0, help="seconds the sink's broker stands still (3); 0: never")
     parser.add_argument("--engine", choices=("inline", "ray"), default="inline")
     parser.add_argument("--ack", choices=("journal", "processed"), default="journal", help="(journal)")
     parser.add_argument("--json", action="store_true", help="the figures as JSON")

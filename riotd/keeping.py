@@ -12,15 +12,17 @@ import msgspec
 from riotd.clock import Clock
 from riotd.errors import TransportError
 from riotd.journal import Checkpoint, Checkpoints, Folder, Log, Suspects
+from riotd.journal.history import History
 from riotd.journal.writer import Writer
 from riotd.messages import REJECTS, Cut
 from riotd.ports import RejectSink, Rewindable, Sink
 from riotd.pump import Before, Pump
-from riotd.sources.journaled import History
 from riotd.units import size_text
 
 _SHARE = 20
 """A snapshot that took a second is followed by so many seconds without one, so that it costs a twentieth at most."""
+_SEGMENT = 16 * 2**20
+"""Bytes of a segment of the journal at most: each is read whole at the start."""
 _PROBE = bytes(65536)
 _SLOW, _LONGEST = 0.002, 0.02
 """A disk that takes longer than this many seconds to keep 64 KiB gets a window as long; and the longest window."""
@@ -51,7 +53,7 @@ class Keeper:
         self._urgent = asyncio.Event()
         self._roomy = asyncio.Event()
         self._roomy.set()
-        self.log = Log(self._folder, segment=max(min(64 * 2**20, quota // 4), 2**16))
+        self.log = Log(self._folder, segment=max(min(_SEGMENT, quota // 4), 2**16))
         self.writer = Writer(self.log)
         self.rejects: RejectSink | None = None
         self._stopped = False

@@ -141,6 +141,7 @@ class Service:
                 history=keeper.history,
                 tail=keeper.log.tail,
             )
+            keeper.log.tail.clear()
         return keeper.before(await keeper.rewind())
 
     async def begin(self) -> None:

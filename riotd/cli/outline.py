@@ -196,8 +196,8 @@ def _memory(config: cfg.Config) -> str:
     """The budget with its parts, and what it does not cover."""
     shares, ray = cfg.shares(config), config.engine.type == "ray"
     beside = "Python" if ray else "Python and the tasks' state"
-    rest = f", snapshots {size_text(shares.rest)}" if ray else ""
-    return f"{size_text(shares.total)}: {shares.text()}{rest}; beside it {beside}"
+    rest = f", snapshots {cfg.about(shares.rest)}" if ray else ""
+    return f"{cfg.about(shares.total)}: {shares.text()}{rest}; beside it {beside}"
 
 
 def _limits(config: cfg.Config) -> str:

@@ -102,6 +102,8 @@ def _parts(report: Mapping[str, Any]) -> RenderableType:
     grid = Table.grid(padding=(0, 2))
     grid.add_column(style="dim", no_wrap=True)
     grid.add_column()
+    if memory := report.get("memory"):
+        grid.add_row("memory", _memory(memory))
     sinks = {f"sink {name}": counters for name, counters in report["sinks"].items()}
     parts = {"source": report["source"], **sinks, "engine": report["engine"], "state": report.get("state", {})}
     for name, counters in parts.items():
@@ -109,6 +111,13 @@ def _parts(report: Mapping[str, Any]) -> RenderableType:
         if said:
             grid.add_row(name, said)
     return grid
+
+
+def _memory(memory: Mapping[str, Any]) -> str:
+    """The budget, who has the most of it, and what the process has in all."""
+    text = f"{size_text(memory['used'])} of {size_text(memory['budget'])}"
+    name, most = max(memory["parts"].items(), key=lambda part: int(part[1]["used"]))
+    return f"{text} ({name} {size_text(most['used'])}); the process has {size_text(memory['resident'])}"
 
 
 def _table(first: str, *others: str) -> Table:

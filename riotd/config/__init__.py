@@ -20,7 +20,7 @@ from riotd.config.inlets import AnySource, FileEntry, Inlet, MqttEntry, TimerEnt
 from riotd.config.inputs import FileSource, MqttSource
 from riotd.config.keying import Key, SourceKey, key_text
 from riotd.config.loading import load, schema, settings, settings_text
-from riotd.config.memory import Shares, shares
+from riotd.config.memory import Shares, about, shares
 from riotd.config.planning import plan
 from riotd.config.reloading import FIXED, difference, merged
 from riotd.config.timers import TimerSource
@@ -55,6 +55,7 @@ __all__ = [
     "TimerEntry",
     "TimerSource",
     "Tls",
+    "about",
     "difference",
     "key_text",
     "load",

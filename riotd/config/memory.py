@@ -70,7 +70,12 @@ class Shares(msgspec.Struct, frozen=True):
 
     def text(self) -> str:
         """The parts in words."""
-        return ", ".join(f"{name} {size_text(size)}" for name, size in self.parts() if size)
+        return ", ".join(f"{name} {about(size)}" for name, size in self.parts() if size)
+
+
+def about(size: int) -> str:
+    """A size, rounded as far as people care."""
+    return size_text(float(f"{size:.2g}"))
 
 
 def shares(config: Config) -> Shares:

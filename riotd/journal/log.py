@@ -7,6 +7,7 @@ file by file. A segment is wholly on disk before the next one begins: only the l
 import math
 from collections import deque
 from collections.abc import Iterable, Iterator
+from zlib import crc32
 
 import msgspec
 
@@ -17,6 +18,8 @@ from riotd.journal.frames import Dispatch, Frame, Group, Mark, Tick, Wrong, pack
 _SUFFIX = ".journal"
 _TAIL = 65_535
 """Messages that may be unacknowledged at a time: MQTT has no more packet identifiers."""
+Identity = tuple[int, int, int]
+"""What a message that comes again is known by: its source, its mark, a checksum of topic and payload."""
 
 
 class DamagedError(RiotdError):
@@ -48,6 +51,7 @@ class Log:
         next: sequence number of the next message.
         settled: the last mark: results of all messages below it are with the sinks.
         tail: the last messages that were there when it was opened: those whose acknowledgement may not have arrived.
+            What they are known by, since themselves they take 30 MB; whoever has taken note of it may clear it.
         cut: bytes of a torn tail that `open` has cut off.
 
     Raises:
@@ -56,7 +60,7 @@ class Log:
 
     def __init__(self, disk: Disk, *, segment: int = 64 * 2**20) -> None:
         self.next = self.settled = self.cut = 0
-        self.tail: deque[tuple[int, str, bytes, int]] = deque(maxlen=_TAIL)
+        self.tail: deque[Identity] = deque(maxlen=_TAIL)
         self._disk, self._limit = disk, segment
         self._segments: list[_Segment] = []
         self._synced = 0
@@ -87,8 +91,10 @@ class Log:
             key=lambda segment: segment.first,
         )
         self.next = self.settled = start
+        groups: deque[Group] = deque()
         for segment in self._segments:
-            self._look(segment, last=segment is self._segments[-1])
+            self._look(segment, groups, last=segment is self._segments[-1])
+        self.tail.extend(identity(*row) for group in groups for row in group.messages)
         if self._segments:
             self._disk.sync(self._segments[-1].name)
             self._synced = self._segments[-1].size
@@ -167,8 +173,8 @@ class Log:
                 elif isinstance(frame, Tick) and begun:
                     yield frame
 
-    def _look(self, segment: _Segment, *, last: bool) -> None:
-        """Take note of what a segment has, and cut off its torn tail."""
+    def _look(self, segment: _Segment, groups: deque[Group], *, last: bool) -> None:
+        """Take note of what a segment has, with the groups that the last messages are in; cut off its torn tail."""
         data = self._disk.read(segment.name)
         segment.size = len(data)
         self.next = max(self.next, segment.first)
@@ -181,7 +187,9 @@ class Log:
             else:
                 self._note(found.frame)
                 if isinstance(found.frame, Group):
-                    self.tail.extend(found.frame.messages)
+                    groups.append(found.frame)
+                    while self.next - groups[0].end >= _TAIL:
+                        groups.popleft()
 
     def _note(self, frame: Frame) -> None:
         if isinstance(frame, Group):
@@ -211,6 +219,11 @@ class Log:
         again, self._loose = self._loose, []
         self._unclean = False
         return again
+
+
+def identity(origin: int, topic: str, payload: bytes, mark: int) -> Identity:
+    """What a message is known by when it comes again."""
+    return origin, mark, crc32(payload, crc32(topic.encode()))
 
 
 def _ours(name: str) -> bool:

@@ -3,23 +3,20 @@
 import asyncio
 import logging
 from collections import Counter, deque
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import Self
-from zlib import crc32
 
 import msgspec
 
 from riotd.clock import Clock
-from riotd.journal import Dispatch, Frame, Group, Mark, Tick
+from riotd.journal import Dispatch, Group, Mark, Tick
+from riotd.journal.history import History
+from riotd.journal.log import Identity, identity
 from riotd.journal.writer import Writer
-from riotd.messages import Batch, Message, Past
+from riotd.messages import Batch, Message
 from riotd.ports import Resumable, Source
 
-Row = tuple[int, str, bytes, int]
-"""A message in the journal: its source, topic, payload, mark."""
-Identity = tuple[int, int, int]
-"""What a message that comes again is known by: its source, its mark, a checksum of topic and payload."""
 _KEPT = 50_000
 """Messages of this life that are known by their marks: more than may be unacknowledged, and fewer than there are marks,
 so that none is known by the mark of another."""
@@ -69,8 +66,12 @@ class Journaled:
         self.copies = 0
         self._arriving: asyncio.Task[Sequence[Message]] | None = None
         self._writing = 0
+        self._earlier: set[int] = set()  # sources of which earlier lives' last messages are known
+        self._since: Counter[int] = Counter()
 
-    def go_on(self, *, next_number: int, first: int, marked: int, history: "History", tail: Iterable[Row] = ()) -> None:
+    def go_on(
+        self, *, next_number: int, first: int, marked: int, history: History, tail: Iterable[Identity] = ()
+    ) -> None:
         """Before it is entered: where the earlier life ended.
 
         Args:
@@ -78,12 +79,13 @@ class Journaled:
             first: number of the first message that the pump will acknowledge.
             marked: number below which all results are with the sinks.
             history: what the pump does again; what is left of it then is given first.
-            tail: the last messages that are in the journal, which may come again.
+            tail: the last messages that are in the journal, which may come again, by what they are known by.
         """
         self._watched = history.watched
         self._tail = history.seen  # grows while the history is read
         self._tail.update(self._due)
-        self._tail.update(_identity(*row) for row in tail if row[0] not in history.watched)
+        self._tail.update(known for known in tail if known[0] not in history.watched)
+        self._earlier = {known[0] for known in self._tail} - history.watched
         self._next, self._settled, self._marked, self._left = next_number, first, marked, history.left
 
     async def __aenter__(self) -> Self:
@@ -144,7 +146,7 @@ class Journaled:
         """
         if not isinstance(self._source, Resumable):
             return b""
-        due = [(*identity, count) for identity, count in self._tail.items() if count and identity[0] in self._watched]
+        due = [(*known, count) for known, count in self._tail.items() if count and known[0] in self._watched]
         return _encode(_Place(self._source.position(), due))
 
     def resume(self, position: bytes) -> None:
@@ -180,6 +182,7 @@ class Journaled:
             )
             kept = frozenset(self._kept) if any(message.again for message in sent) else frozenset()
             fresh = [message for message in messages if not (message.again and self._known(message, kept))]
+            self._forget(sent)
             self._kept.extend([_trace(message) for message in sent if message.mark])
             if fresh:
                 rows = [(message.origin, message.topic, message.payload, message.mark) for message in fresh]
@@ -194,6 +197,20 @@ class Journaled:
                 return fresh
         return ()
 
+    def _forget(self, sent: Sequence[Message]) -> None:
+        """Drop what earlier lives are known by once a source has given more than can be unacknowledged.
+
+        What it has to send again it sends first, so it has none of it any more.
+        """
+        if not self._earlier:
+            return
+        self._since.update([message.origin for message in sent])
+        for origin in [origin for origin in self._earlier if self._since[origin] >= _KEPT]:
+            self._earlier.discard(origin)
+            others = [(known, count) for known, count in self._tail.items() if known[0] != origin]
+            self._tail.clear()
+            self._tail.update(dict(others))
+
     def _known(self, message: Message, kept: frozenset[int]) -> bool:
         """Whether a message that comes again is in the journal already.
 
@@ -204,12 +221,12 @@ class Journaled:
             return True
         if not self._tail:
             return False
-        identity = _identity(message.origin, message.topic, message.payload, message.mark)
-        count = self._tail.pop(identity, 0)
+        known = identity(message.origin, message.topic, message.payload, message.mark)
+        count = self._tail.pop(known, 0)
         if not count:
             return False
         if count > 1:
-            self._tail[identity] = count - 1
+            self._tail[known] = count - 1
         self.copies += 1
         return True
 
@@ -217,52 +234,3 @@ class Journaled:
 def _trace(message: Message) -> int:
     """What a message with a mark is known by in this life: 0.3 µs, and 32 bytes for as long as it is."""
     return hash((message.origin, message.mark, message.topic, message.payload))
-
-
-def _identity(origin: int, topic: str, payload: bytes, mark: int) -> Identity:
-    return origin, mark, crc32(payload, crc32(topic.encode()))
-
-
-class History:
-    """What the journal's frames say was done, in order; read as it is asked for.
-
-    Args:
-        frames: from `Log.read`.
-        received: monotonic seconds that the messages get.
-
-    Attributes:
-        left: at the end, messages that were taken in and went nowhere.
-        watched: origins of messages that may all come again, as their sources go on where they were at the snapshot,
-            as those of files; their marks are places. To be set before `Journaled.go_on`, and before it is read.
-        seen: those of them that have gone by.
-    """
-
-    def __init__(self, frames: Iterator[Frame], *, received: float) -> None:
-        self.left: deque[tuple[int, Message]] = deque()
-        self._frames, self._received = frames, received
-        self.watched: frozenset[int] = frozenset()
-        self.seen: Counter[Identity] = Counter()
-
-    def __iter__(self) -> Iterator[Past]:
-        """Batches and ticks."""
-        for frame in self._frames:
-            if isinstance(frame, Group):
-                self._take(frame)
-            elif isinstance(frame, Tick):
-                yield Past(frame.now)
-            elif isinstance(frame, Dispatch) and (taken := self._below(frame.first + frame.count)):
-                yield Past(frame.now, taken[0][0], tuple(message for _, message in taken))
-
-    def _take(self, group: Group) -> None:
-        if self.watched:
-            self.seen.update(_identity(*row) for row in group.messages if row[0] in self.watched)
-        messages = (
-            Message(topic, payload, self._received, None, origin) for origin, topic, payload, _ in group.messages
-        )
-        self.left.extend(enumerate(messages, group.first))
-
-    def _below(self, end: int) -> list[tuple[int, Message]]:
-        taken = []
-        while self.left and self.left[0][0] < end:
-            taken.append(self.left.popleft())
-        return taken

@@ -66,10 +66,12 @@ etl.yaml is right: city would run
   rejects   the log
   stats     riotd/city/stats every 10s, riotd/city/status
   state     ~/.local/state/riotd/city  a journal of at most 1GB, a snapshot every 10s
-  limits    16MB in flight, 1,000,000 devices a stage and shard, 20s to stop
+  memory    270MB: packets 34MB, buffers 8.4MB, waiting 11MB, in flight 20MB, results 17MB, journal 29MB, \
+snapshots 150MB; beside it Python
+  limits    1,000,000 devices a stage and shard, 20s to stop
   reload    SIGHUP changes everything but name, source, sources, key, engine.type, engine.shards, engine.address, \
 engine.deadline, engine.memory, \
-stats.topic, stats.status, stats.connection, ack, state
+stats.topic, stats.status, stats.connection, ack, state, memory, max_in_flight
   warning   source.session: QoS 1 with a clean session: what is sent while riotd is away is lost; \
 session: persistent keeps it at the broker
 """
