@@ -2,7 +2,8 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from operator import length_hint
+from itertools import repeat
+from operator import attrgetter, length_hint
 from threading import Event
 from time import perf_counter
 from typing import Any, NamedTuple
@@ -22,6 +23,7 @@ from riotd.segments import Step
 
 _EVICT_SHARE = 16
 """Past `max_keys` one in so many instances is dropped at once, so that the sort is paid rarely."""
+_SOURCE = attrgetter("source")
 _Process = Callable[[Record], Iterable[Record]]
 """How a task is asked about a record."""
 
@@ -98,25 +100,18 @@ class RunningStage:
     def run(self, given: Given, portion: Portion, rejects: list[Reject]) -> tuple[dict[str, Given], Tally]:
         """What the stage gives for these records, by output; refusals go to `rejects`."""
         begun = perf_counter()
-        records, keys, now = given.records, given.keys, portion.now
+        records, keys = given.records, given.keys
         out: list[Record] = []
-        out_keys: list[str] = []
+        out_keys: list[str] | None = None if keys is None else []
         passed = rejected = 0
-        per_key, slots, process = self._per_key, self._instances.slots, self._asked(records)
-        timed, armed = self._timeout is not None, self._instances.armed
+        per_key, latest, process = self._per_key, None, self._asked(records)
         self._todo = iter(records)
-        for index, record in enumerate(self._todo):
-            if per_key:
-                key = record.source if keys is None else keys[index]
-                slot = slots.get(key) or self._begun(key, record, portion)
-                slot.seen = now
-                process = slot.process
-                if timed:
-                    armed.pop(key, None)
-                    armed[key] = now
+        for record, key in zip(self._todo, self._keys(given), strict=False):  # the keys may be without end
+            if per_key and key is not latest:  # a message's observations come one after the other
+                latest, process = key, self._process_of(key, record, portion)
             before = len(out)
             try:
-                out.extend(process(record))
+                out += process(record)
             except (Exception, SystemExit) as error:  # noqa: BLE001 - a task is anybody's code: it fails for one record
                 del out[before:]
                 if problem := self._problem(error, process, record, out):
@@ -124,16 +119,17 @@ class RunningStage:
                     rejected += 1
                     continue
             passed += len(out) > before
-            if keys is not None:
-                out_keys += [keys[index]] * (len(out) - before)
-        for key, more in self._flushed() if portion.flushes else self._overdue(now) if portion.tick else ():
+            if out_keys is not None:
+                out_keys += [key] * (len(out) - before)
+        for key, more in self._flushed() if portion.flushes else self._overdue(portion.now) if portion.tick else ():
             out += more
-            out_keys += [key] * len(more)
+            if out_keys is not None:
+                out_keys += [key] * len(more)
         filtered = len(records) - passed - rejected
         busy = perf_counter() - begun
         tally = Tally(len(records), passed, filtered, rejected, len(out), busy, dict(self._counts))
         self._counts.clear()  # the instances go on with the same one
-        return self._by_output(out, None if keys is None else out_keys), tally
+        return self._by_output(out, out_keys), tally
 
     def evict(self, now: float) -> int:
         """Drop what is idle or too many; how many were dropped."""
@@ -181,6 +177,21 @@ class RunningStage:
     def fingerprint(self) -> list[Any]:
         """What must be the same for instances to go on under another plan."""
         return [self.stage.task, self.stage.params, list(self.step.key)]
+
+    def _keys(self, given: Given) -> Iterable[str]:
+        """The key of each record; anything, without end, where nobody asks for it."""
+        if given.keys is not None:
+            return given.keys
+        return map(_SOURCE, given.records) if self._per_key else repeat("")
+
+    def _process_of(self, key: str, record: Record, portion: Portion) -> _Process:
+        """How the instance of a key is asked, which has been used now."""
+        slot = self._instances.slots.get(key) or self._begun(key, record, portion)
+        slot.seen = portion.now
+        if self._timeout is not None:
+            self._instances.armed.pop(key, None)
+            self._instances.armed[key] = portion.now
+        return slot.process
 
     def _begun(self, key: str, record: Record, portion: Portion) -> Slot:
         if slot := self._instances.woken(key):
