@@ -73,8 +73,9 @@ class Average(FieldTask[BlockMean]):
     def _ends(self) -> list[tuple[Record, list[str]]]:
         """The records that were the last of some fields, in the order of their messages, with these fields."""
         ends: dict[int, tuple[Record, list[str]]] = {}
-        for name, last in self._lasts.items():
-            ends.setdefault(id(last), (last, []))[1].append(name)
+        for name in self._algorithms:  # in an order that a snapshot keeps
+            if last := self._lasts.get(name):
+                ends.setdefault(id(last), (last, []))[1].append(name)
         return sorted(ends.values(), key=lambda end: end[0].id)
 
     def snapshot(self) -> Mapping[str, Any]:

@@ -2,7 +2,10 @@
 
 import json
 from collections import defaultdict
+from pathlib import Path
 from typing import Any
+
+import pytest
 
 from tests.contracts.flows import references
 from tests.contracts.flows.running import Case, cases, run
@@ -21,14 +24,19 @@ def test_stats_is_the_reference_figure_by_figure(case: Case) -> None:
 
 
 @cases(of="('inline', 1)")
-def test_a_record_for_each_observation_gives_the_same(case: Case) -> None:
+def test_a_record_for_each_observation_gives_the_same(
+    case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The paper's graph, which tears messages apart: averages, forecasts and charts are no other for it."""
     feed, engine = case
-    (alone, whole) = (
-        run("stats", feed, sinks=["average", "forecast", "series"], overlay=_chartless(feed.dataset), **engine,
-            settings=[f"name=stats-{explode}", f"stages.parse.params.explode={explode}"])
-        for explode in ("true", "false")
-    )  # fmt: skip
+    runs = []
+    for explode in ("true", "false"):
+        (folder := tmp_path / explode).mkdir()
+        monkeypatch.chdir(folder)
+        settings = [f"stages.parse.params.explode={explode}"]
+        sinks = ["average", "forecast", "series"]
+        runs.append(run("stats", feed, sinks=sinks, overlay=_chartless(feed.dataset), settings=settings, **engine))
+    alone, whole = runs
     for name in ("average", "forecast"):
         assert _figures(alone.results[name]) == _figures(whole.results[name])
     assert _series(alone.results["series"]) == _series(whole.results["series"])
