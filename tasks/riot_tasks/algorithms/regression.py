@@ -9,6 +9,7 @@ series is, an outlier leaves nothing behind, and the offset of the numbers does 
 
 from collections import deque
 from collections.abc import Sequence
+from functools import lru_cache
 
 import msgspec
 
@@ -62,13 +63,14 @@ class SlidingRegression:
     Args:
         window: points the line is fitted to, at least 2.
         horizon: how many steps ahead to forecast.
+        mean: give the mean of the forecasts in place of them.
     """
 
-    __slots__ = ("_heads", "_horizon", "_points", "_seen", "_tail", "_window")
+    __slots__ = ("_distances", "_heads", "_points", "_seen", "_tail", "_window")
 
-    def __init__(self, window: int, horizon: int) -> None:
+    def __init__(self, window: int, horizon: int, *, mean: bool = False) -> None:
         self._window = window
-        self._horizon = horizon
+        self._distances = _distances(window, horizon, mean=mean)
         self._seen = 0  # up to window + 1: whether the window has moved
         self._points: deque[float] = deque(maxlen=window)
         self._heads: list[Moments] = []  # moments of the older run from each of its points on, the oldest last
@@ -95,8 +97,8 @@ class SlidingRegression:
 
     def _forecasts(self) -> list[float]:
         line = self._heads[-1].then(self._tail) if self._heads else self._tail
-        slope, start = line.slope, (line.count - 1) / 2
-        return [line.mean + slope * (start + ahead) for ahead in range(1, self._horizon + 1)]
+        mean, slope = line.mean, line.slope
+        return [mean + slope * distance for distance in self._distances]
 
     def state(self) -> list[float]:
         """1 if the window has moved, else 0; the number of points in the older run; the points, oldest first."""
@@ -111,6 +113,13 @@ class SlidingRegression:
         self._heads, self._tail = _runs_to_the_end(points[:older]), Moments()
         for y in points[older:]:
             self._tail = self._tail.then_point(y)
+
+
+@lru_cache
+def _distances(window: int, horizon: int, *, mean: bool) -> tuple[float, ...]:
+    """From the middle of the points to those that are forecast, or to the middle of these, at which their mean is."""
+    middle = (window - 1) / 2
+    return (middle + (horizon + 1) / 2,) if mean else tuple(middle + ahead for ahead in range(1, horizon + 1))
 
 
 def _runs_to_the_end(points: Sequence[float]) -> list[Moments]:

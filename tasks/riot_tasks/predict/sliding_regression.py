@@ -70,11 +70,16 @@ class SlidingRegression(FieldTask[Line]):
     def process(self, record: Record) -> Iterable[Record]:
         """A record for each step ahead, or one of the mean; nothing if no field has a full window."""
         forecasts = self._advance(numbers(record, self.fields))
+        if not forecasts:
+            return ()
         if self.parity:
-            forecasts = {name: list(map(float32, ahead)) for name, ahead in forecasts.items()}
-        if self.give == "mean":
-            forecasts = {name: [self._rounded(sum(ahead) / len(ahead))] for name, ahead in forecasts.items()}
+            forecasts = {name: self._single(ahead) for name, ahead in forecasts.items()}
         return self._ahead(record, forecasts)
+
+    def _single(self, ahead: list[float]) -> list[float]:
+        """In single precision, each of them and their mean, as RIoTBench's are."""
+        rounded = list(map(float32, ahead))
+        return [float32(sum(rounded) / len(rounded))] if self.give == "mean" else rounded
 
     def _ahead(self, record: Record, forecasts: dict[str, list[float]]) -> list[Record]:
         if record.meta != self._meta:  # hardly ever: ten merged mappings cost as much as the regression
@@ -82,14 +87,11 @@ class SlidingRegression(FieldTask[Line]):
         units = units_of(record, forecasts)
         return [
             Record(record.id, record.source, record.time, values, units, meta)
-            for meta, values in zip(self._metas, _turned(forecasts), strict=False)  # or there are no values
+            for meta, values in zip(self._metas, _turned(forecasts), strict=True)
         ]
 
-    def _rounded(self, number: float) -> float:
-        return float32(number) if self.parity else number
-
     def _algorithm(self) -> Line:
-        return Line(self.window, self.horizon)
+        return Line(self.window, self.horizon, mean=self.give == "mean" and not self.parity)
 
 
 def _turned(forecasts: dict[str, list[float]]) -> list[dict[str, Value]]:

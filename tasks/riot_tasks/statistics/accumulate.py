@@ -58,7 +58,7 @@ class Accumulate(Task):
     """
 
     code = "ACC"
-    pattern = "N:1"
+    pattern = "N:M"
 
     def __init__(  # noqa: PLR0913 - eight keys of the config
         self,

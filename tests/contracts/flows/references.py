@@ -126,7 +126,7 @@ class _Series:
         self.charts: list[list[tuple[bool, float, float]]] = [[]]
         self._of, self._room = of, 1 + crc32(name.encode()) % of.charted
         self._block: list[float] = []
-        self._kalman, self._line = Kalman(0.125, 0.32, 30.0), SlidingRegression(10, of.steps)
+        self._kalman, self._line = Kalman(0.125, 0.32, 30.0), SlidingRegression(10, of.steps, mean=True)
         self._last = 0.0
 
     def take(self, time: float, value: float) -> None:
@@ -136,7 +136,7 @@ class _Series:
         if len(self._block) == 10:
             self._average()
         if ahead := self._line.update(self._kalman.update(value)):
-            self.forecasts.append((time, sum(ahead) / self._of.steps))
+            self.forecasts.append((time, *ahead))
             self._draw(True, self.forecasts[-1])  # noqa: FBT003 - private
 
     def end(self) -> None:
