@@ -140,7 +140,8 @@ class Keeper:
         pause = self._every
         while True:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._urgent.wait(), pause)
+                async with asyncio.timeout(pause):  # not wait_for, which may keep a cancellation to itself
+                    await self._urgent.wait()
             hurried, begun = self._urgent.is_set(), self._clock.monotonic()
             self._urgent.clear()
             await self.save(await pump.cut(), alone=hurried)

@@ -5,9 +5,16 @@ import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from tests.riotd.brokers import MOSQUITTO, Broker, Ears, SmallBroker
+
+# No deadlines: a busy machine is slow, not wrong, and every test has a timeout.
+# `--hypothesis-profile nightly` looks longer, where a test does not say how long.
+for _profile, _examples in (("riotd", 100), ("nightly", 5000)):
+    hypothesis.settings.register_profile(_profile, hypothesis.settings(), deadline=None, max_examples=_examples)
+hypothesis.settings.load_profile("riotd")
 
 
 @pytest.fixture(autouse=True)

@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
+from time import process_time
 
 import msgspec
 
@@ -107,8 +108,7 @@ class Progress:
         return _Mark(now, self._done, self._cpu())
 
     def _cpu(self) -> float:
-        times = os.times()
-        return times.user + times.system + sum(map(_cpu_of, self._workers))
+        return process_time() + sum(map(_cpu_of, self._workers))
 
 
 class Latencies:

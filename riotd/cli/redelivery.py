@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import click
+import msgspec
 
 from riotd import config as cfg
 from riotd import logs
@@ -107,12 +108,14 @@ async def _send(job: Job, way: Way, letters: Sequence[Letter], bar: Bar, done: i
     replayed = Replayed(job.store)
     async with _outbox(way) as publisher:
         for group in _groups(letters):
+            entries = [Entry(each.number, None, fingerprint(each.letter), each.times) for each in group]
+            await asyncio.to_thread(replayed.add, entries, oldest=job.oldest)
             if publisher is not None:
                 await publisher.send_all([(each.letter.topic, each.letter.payload) for each in group], qos=way.qos)
             elif way.file is not None:
                 await asyncio.to_thread(_append, way.file, group, timed=way.timed)
             now = time.time()
-            entries = [Entry(each.number, now, fingerprint(each.letter), each.times) for each in group]
+            entries = [msgspec.structs.replace(entry, time=now) for entry in entries]
             await asyncio.to_thread(replayed.add, entries, oldest=job.oldest)
             done += len(group)
             bar.update(done, f"{done:,} sent")

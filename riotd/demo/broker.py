@@ -101,7 +101,8 @@ async def _serve(port: int) -> None:
     parent = os.getppid()
     while not over.is_set() and os.getppid() == parent:
         try:
-            await asyncio.wait_for(over.wait(), 1.0)
+            async with asyncio.timeout(1.0):
+                await over.wait()
         except TimeoutError:
             continue
     await broker.shutdown()

@@ -17,13 +17,13 @@ class Entry(msgspec.Struct, frozen=True):
 
     Attributes:
         letter: its number.
-        time: when, Unix seconds.
+        time: when, Unix seconds; None while it is being sent: it may be refused again before that is noted.
         message: the fingerprint of its message.
         times: how often that had been refused by then.
     """
 
     letter: int
-    time: float
+    time: float | None
     message: str
     times: int
 
@@ -48,7 +48,8 @@ class Replayed:
     def letter(self, number: int) -> Entry | None:
         """The entry of a letter, if it was sent again."""
         self._refresh()
-        return self._letters.get(number)
+        entry = self._letters.get(number)
+        return None if entry is None or entry.time is None else entry
 
     def times(self, message: str) -> int:
         """How often a message with this fingerprint was refused before it was sent again; 0 if it was not."""
@@ -62,7 +63,9 @@ class Replayed:
         return bool(self._letters)
 
     def add(self, entries: Iterable[Entry], *, oldest: int = 0) -> None:
-        """Note more of them; those of letters below `oldest`, which are gone, are forgotten.
+        """Note more of them, in place of what is noted of the same letters.
+
+        Those of letters below `oldest`, which are gone, are forgotten.
 
         Raises:
             OSError: the file can't be written.
@@ -70,8 +73,9 @@ class Replayed:
         with self._alone():
             self._seen = None
             self._refresh()
-            kept = [entry for entry in self._letters.values() if entry.letter >= oldest]
-            lines = b"".join([_encode(entry) + b"\n" for entry in [*kept, *entries][-_MOST:]])
+            new = {entry.letter: entry for entry in entries}
+            kept = [entry for entry in self._letters.values() if entry.letter >= oldest and entry.letter not in new]
+            lines = b"".join([_encode(entry) + b"\n" for entry in [*kept, *new.values()][-_MOST:]])
             part = self.path.with_name(f"{self.path.name}.part")
             part.write_bytes(lines)
             part.replace(self.path)

@@ -68,7 +68,8 @@ def _on_a_terminal(columns: int, environment: dict[str, str], *arguments: str) -
     ours, theirs = pty.openpty()
     ioctl(theirs, TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     command = [sys.executable, "-m", "riotd", *arguments]
-    with subprocess.Popen(command, stdout=theirs, stdin=theirs, env=environment) as process:
+    bare = {name: value for name, value in environment.items() if name != "COLUMNS"}  # it would count, not the terminal
+    with subprocess.Popen(command, stdout=theirs, stdin=theirs, env=bare) as process:
         os.close(theirs)
         shown = b""
         while chunk := _read(ours):

@@ -162,6 +162,18 @@ def test_a_letter_that_was_sent_again_and_comes_back_says_how_often(tmp_path: Pa
     ]
 
 
+def test_a_letter_that_is_being_sent_is_known_and_not_sent_yet(tmp_path: Path) -> None:
+    """A daemon that refuses the message again before its sender has noted that says how often all the same."""
+    path = tmp_path / "r.jsonl"
+    store, replayed = opened(path), Replayed(path)
+    store.append([letter(1, b"again")])
+    replayed.add([Entry(1, None, fingerprint(letter(1, b"again")), 1)])
+    store.append([letter(2, b"again")])
+    assert [(each.times, each.replayed) for each in read_letters(path)] == [(1, None), (2, None)]
+    replayed.add([Entry(1, 5.0, fingerprint(letter(1, b"again")), 1)])
+    assert [(each.times, each.replayed) for each in read_letters(path)] == [(1, 5.0), (2, None)]
+
+
 def test_what_was_sent_again_is_forgotten_with_its_letter(tmp_path: Path) -> None:
     """So the file beside the store is bounded as the store is."""
     replayed = Replayed(tmp_path / "r.jsonl")
