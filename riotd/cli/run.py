@@ -38,11 +38,13 @@ def command(config: Path, overlays: tuple[str, ...], settings: tuple[str, ...], 
 
     loaded = again()
     from riotd import wiring  # noqa: PLC0415
+    from riotd.garbage import collect_rarely  # noqa: PLC0415
     from riotd.mqtt import Loop  # noqa: PLC0415
     from riotd.notify import Notifier  # noqa: PLC0415
     from riotd.supervisor import Supervisor  # noqa: PLC0415
 
     service = wiring.build(loaded, path=(app_dir,))
     supervisor = Supervisor(service, reload=again, notifier=Notifier.from_environment())
+    collect_rarely()
     with asyncio.Runner(loop_factory=Loop) as runner:
         sys.exit(runner.run(supervisor.run()))

@@ -15,6 +15,7 @@ import msgspec
 from riotd.dataflow import Plan
 from riotd.engines.limits import Watch
 from riotd.errors import EngineError
+from riotd.garbage import collect_rarely
 from riotd.messages import Outcome, Portion
 from riotd.shard import Shard
 
@@ -90,6 +91,7 @@ class Worker:
         Raises:
             OSError: the daemon can't be reached at this address.
         """
+        collect_rarely()
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all of a terminal's processes; the daemon drains
         with socket.create_connection((host, port), timeout=_RINGING) as line, suppress(ConnectionError):
             line.settimeout(None)
