@@ -21,6 +21,8 @@ DONE: Final = 0
 FAILED: Final = 1
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+_MOMENT = 0.2
+"""Seconds in which a state folder says that it is none of ours."""
 _DRAIN_SHARE = 0.75
 """Of the grace, for draining; the rest is for leaving in order."""
 
@@ -88,10 +90,8 @@ class Supervisor:
         service = self._service
         async with AsyncExitStack() as stack, asyncio.TaskGroup() as group:
             self._stack = stack
-            if (keeper := service.keeper) is not None:
-                await keeper.open()
-                stack.push_async_callback(keeper.leave)
-            await stack.enter_async_context(service.engine)
+            keeper = service.keeper
+            await self._awaken(stack)
             self._capture()  # again: ray.init takes SIGTERM for itself
             await service.publishers.enter(stack)
             await stack.enter_async_context(service.outputs)
@@ -116,6 +116,21 @@ class Supervisor:
                 await keeper.finish(service.pump.last_cut)
             if service.reporter is not None:
                 service.reporter.publish()
+
+    async def _awaken(self, stack: AsyncExitStack) -> None:
+        """Open the state while the engine starts, for either may take seconds."""
+        engine, keeper = self._service.engine, self._service.keeper
+        if keeper is None:
+            await stack.enter_async_context(engine)
+            return
+        opening = asyncio.create_task(keeper.open(), name="state")
+        await asyncio.wait({opening}, timeout=_MOMENT)
+        try:
+            if not (opening.done() and opening.exception()):  # most often, that the folder is another daemon's
+                await stack.enter_async_context(engine)
+        finally:
+            await opening
+            stack.push_async_callback(keeper.leave)
 
     async def _listen(self, life: "asyncio.Task[None]") -> None:
         """Act on signals, until the life is over."""

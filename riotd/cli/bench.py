@@ -141,7 +141,8 @@ async def _engine(wish: Wish) -> AsyncIterator[Setting]:
 
         yield Setting(lambda plan, shards: InlineEngine(plan, shards=shards), shards=wish.shards, **times)
         return
-    from riotd.engines.ray_actors import Cluster, RayEngine  # noqa: PLC0415
+    from riotd.engines.cluster import Cluster  # noqa: PLC0415
+    from riotd.engines.ray_actors import RayEngine  # noqa: PLC0415
 
     cluster = Cluster(None, shards=wish.shards)
     await cluster.start(lambda: None)

@@ -12,7 +12,7 @@ from typing import NamedTuple, Protocol
 
 from msgspec.structs import replace
 
-from riotd.engines.ray_actors import Cluster
+from riotd.engines.cluster import Cluster
 from riotd.errors import ConfigError, EngineError, Mistake, TransportError
 from riotd.training import ranges
 from riotd.training.folds import Fold, folds

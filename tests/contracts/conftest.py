@@ -8,8 +8,9 @@ from importlib.util import find_spec
 import pytest
 
 from riotd.dataflow import Plan
+from riotd.engines.cluster import Cluster
 from riotd.engines.inline import InlineEngine
-from riotd.engines.ray_actors import Cluster, RayEngine
+from riotd.engines.ray_actors import RayEngine
 from riotd.ports import Engine
 
 MakeEngine = Callable[[Plan, int], AbstractAsyncContextManager[Engine]]

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
-from riotd.engines.ray_actors import Cluster
+from riotd.engines.cluster import Cluster
 from riotd.training.trials import Trial
 
 
