@@ -40,6 +40,8 @@ _CHARACTERS = 256
 """Of a text that are looked at; more have no room."""
 _TICKS = 9
 """On an axis, at most."""
+_BREAK = (float("nan"), float("nan"))
+"""Between two lines that are drawn as one."""
 _MARGIN = 10.0
 """Between the lines and what is above and below them."""
 
@@ -114,6 +116,8 @@ def _series(name: str, unit: str, points: Points, axis: str) -> _Series:
 
 def _printable(text: str) -> str:
     """The text without what neither XML nor a reader can do with: control characters, line ends, half characters."""
+    if text.isprintable():
+        return text
     return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text)
 
 
@@ -196,12 +200,13 @@ def _plot(pen: Pen, series: Sequence[_Series], legend: float, x: Axis) -> _Plot:
 def _axes(pen: Pen, plot: _Plot, unit: str) -> None:
     """Grid, ticks, labels, titles; the grid first, so that the lines go over it."""
     ups, acrosses = plot.up(np.array(plot.y.ticks)), plot.across(np.array(plot.x.ticks))
-    for y, label in zip(map(float, ups), plot.y.labels, strict=True):
-        pen.line(np.array([[plot.left, y], [_RIGHT, y]]), _GRID)
-        pen.text((plot.left - 8.0, y - 4.0), label, _SMALL, _FAINT, "right")
     labels = _apart(pen, acrosses, plot.x.labels)
-    for x, label in zip(map(float, acrosses), labels, strict=True):
-        pen.line(np.array([[x, _BOTTOM], [x, _TOP]]), _GRID)
+    rows = [point for y in ups for point in ((plot.left, y), (_RIGHT, y), _BREAK)]
+    columns = [point for x in acrosses for point in ((x, _BOTTOM), (x, _TOP), _BREAK)]
+    pen.line(np.array(rows + columns), _GRID)
+    for y, label in zip(ups.tolist(), plot.y.labels, strict=True):
+        pen.text((plot.left - 8.0, y - 4.0), label, _SMALL, _FAINT, "right")
+    for x, label in zip(acrosses.tolist(), labels, strict=True):
         pen.text((x, _BOTTOM - 18.0), label, _SMALL, _FAINT, "center")
     pen.line(np.array([[plot.left, _TOP], [plot.left, _BOTTOM], [_RIGHT, _BOTTOM]]), _FAINT)
     pen.text(((plot.left + _RIGHT) / 2, _BOTTOM - 40.0), plot.x.title, _SMALL, _FAINT, "center")
@@ -226,6 +231,8 @@ def _line(pen: Pen, plot: _Plot, series: _Series, index: int) -> None:
     color, dashes = _style(index)
     pen.line(points, color, 1.8, dashes)
     there = np.isfinite(series.values)
+    if len(there) > 1 and there.all():
+        return
     lone = there & ~np.append(False, there[:-1]) & ~np.append(there[1:], False)
     if lone.any():
         pen.dots(points[lone], color, 2.5)

@@ -5,6 +5,7 @@ same calls give the same bytes.
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -42,7 +43,7 @@ class SvgPen(Pen):
 
     def dots(self, points: Points, color: str, radius: float) -> None:
         """As `Pen.dots`."""
-        for x, y in _turned(points):
+        for x, y in _turned(points).tolist():
             place = f'cx="{_short(x)}" cy="{_short(y)}" r="{_short(radius * POINTS)}"'
             self._parts.append(f'<circle {place} style="fill: {color}"/>\n')
 
@@ -53,9 +54,8 @@ class SvgPen(Pen):
 
     def text(self, at: tuple[float, float], text: str, size: float, color: str, align: Align = "left") -> None:
         """As `Pen.text`."""
-        style = f"font-size: {_short(size * POINTS)}px; text-anchor: {_ANCHORS[align]}; fill: {color}"
         place = f'x="{_short(at[0] * POINTS)}" y="{_short((HEIGHT - at[1]) * POINTS)}"'
-        self._parts.append(f'<text {place} style="{style}">{text.translate(_MARKUP)}</text>\n')
+        self._parts.append(f'<text {place} style="{_lettering(size, color, align)}">{text.translate(_MARKUP)}</text>\n')
 
     def picture(self) -> bytes:
         """The SVG."""
@@ -66,14 +66,16 @@ def _path(points: Points) -> str:
     """A path's data: from point to point, anew after a gap."""
     if len(points) > _FEW:
         points = _thinned(points)
+    turned = _turned(points)
+    there = ~np.isnan(turned).any(axis=1)
+    if there.all():
+        return ("M %.7g %.7g" + " L %.7g %.7g" * (len(turned) - 1)) % tuple(turned.ravel().tolist())
     parts, command = [], "M"
-    for x, y in _turned(points):
-        if x != x or y != y:  # noqa: PLR0124 - NaN
-            command = "M"
-            continue
-        parts.append(f"{command} {_short(x)} {_short(y)}")
-        command = "L"
-    return " ".join(parts)
+    for point in there.tolist():
+        if point:
+            parts.append(command + " %.7g %.7g")
+        command = "L" if point else "M"
+    return " ".join(parts) % tuple(turned[there].ravel().tolist())
 
 
 def _thinned(points: Points) -> Points:
@@ -88,12 +90,17 @@ def _thinned(points: Points) -> Points:
     return np.array(kept)
 
 
-def _turned(points: Points) -> list[list[float]]:
-    """In points from the upper left."""
-    turned: list[list[float]] = (points * (POINTS, -POINTS) + (0.0, HEIGHT * POINTS)).tolist()
+def _turned(points: Points) -> Points:
+    """In points from the upper left, to a thousandth."""
+    turned: Points = np.round(points * (POINTS, -POINTS) + (0.0, HEIGHT * POINTS), 3)
     return turned
 
 
+@lru_cache
+def _lettering(size: float, color: str, align: Align) -> str:
+    return f"font-size: {_short(size * POINTS)}px; text-anchor: {_ANCHORS[align]}; fill: {color}"
+
+
 def _short(number: float) -> str:
-    """To a thousandth, without zeros at the end."""
-    return f"{number:.3f}".rstrip("0").rstrip(".")
+    """To a thousandth, without zeros at the end; for numbers of a picture, which have three digits before the point."""
+    return f"{round(number, 3):.7g}"

@@ -110,7 +110,6 @@ DATASETS = {
         "",
         ("trip_time_in_secs", "trip_distance"),
         "fare_amount",
-        charted=22,
     ),
     "fit": Dataset(
         "subjectId",
