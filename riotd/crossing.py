@@ -74,13 +74,12 @@ class Exchange:
     Args:
         step: the stage they go to.
         edge: the edge's number.
-        shards: how many there are.
         late: whether what they come from may give records of one message on several shards.
     """
 
-    def __init__(self, step: Step, edge: int, *, shards: int, late: bool) -> None:
+    def __init__(self, step: Step, edge: int, *, late: bool) -> None:
         self.level, self.edge = step.level, edge
-        self._shards, self._late = shards, late
+        self._late = late
         self._key = key_of(step.key)
         self._place = placing(step)
 
@@ -94,11 +93,16 @@ class Exchange:
                 refused.append(Refused(record, str(error)))
         return found, refused
 
-    def sent(self, arrivals: Iterable[Arrival]) -> tuple[list[Crossing], list[Refused]]:
-        """The same, packed for the shards they go to; and those that can't be written."""
+    def sent(self, arrivals: Iterable[Arrival], table: bytes) -> tuple[list[Crossing], list[Refused]]:
+        """The same, packed for the shards they go to; and those that can't be written.
+
+        Args:
+            arrivals: what passes on.
+            table: of each key-group its shard.
+        """
         shares: dict[int, list[Arrival]] = {}
         for arrival in arrivals:
-            shares.setdefault(key_group(self._place(arrival.key)) % self._shards, []).append(arrival)
+            shares.setdefault(table[key_group(self._place(arrival.key))], []).append(arrival)
         crossings, refused = [], []
         for shard, share in sorted(shares.items()):
             rows, bad = _packed(share)

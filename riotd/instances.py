@@ -128,12 +128,32 @@ class Instances:
         armed = self.armed | {key: row.seen for key, row in rows.items() if row.armed}
         self.armed = dict(sorted(armed.items(), key=lambda item: item[1]))
 
+    def group(self, key: str) -> int | None:
+        """The key-group of a key's instance; None if there is none."""
+        if key not in self.slots:
+            return None
+        slot = self.slots[key]
+        return self._rows[key].group if slot is None else slot.group
+
+    def give(self, group: int) -> bytes:
+        """As `packed`, of the instances of one key-group, which are here no more."""
+        rows = self._rows
+        leaving = {
+            key: slot for key, slot in self.slots.items() if (rows[key].group if slot is None else slot.group) == group
+        }
+        packed = self._packed(leaving)
+        self.drop(leaving)
+        return packed
+
     def packed(self) -> bytes:
         """MessagePack of key to `Row`, as `State.keys` has it."""
+        return self._packed(self.slots)
+
+    def _packed(self, slots: Mapping[str, Slot | None]) -> bytes:
         rows, armed = self._rows, self.armed
-        parts = [b"\xdf" + len(self.slots).to_bytes(4, "big")]
+        parts = [b"\xdf" + len(slots).to_bytes(4, "big")]
         chunk: dict[str, Any] = {}
-        for key, slot in self.slots.items():
+        for key, slot in slots.items():
             chunk[key] = rows[key] if slot is None else (slot.seen, slot.task.snapshot(), key in armed, slot.group)
             if len(chunk) == _CHUNK:
                 parts.append(_entries(chunk))

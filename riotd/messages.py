@@ -135,6 +135,11 @@ class Portion(msgspec.Struct, frozen=True, array_like=True):
         place: which shard takes its own of these.
         mute: ids of messages that all shards have, and another shard speaks for: no results, refusals or records for
             other shards follow from them here.
+        shards: how many share the keys; 0 for as many as the plan says.
+        table: of each key-group its shard; empty where it is the group modulo the shards.
+        gives: the key-group whose state, of the level's stages, is asked for: it goes to another shard, and is here no
+            more. `EVERYWHERE` asks for a copy of what every shard has.
+        takes: what another shard gave.
     """
 
     batch: int
@@ -152,11 +157,15 @@ class Portion(msgspec.Struct, frozen=True, array_like=True):
     snapshot: bool = False
     states: list[bytes] = []
     place: int = 0
+    shards: int = 0
+    table: bytes = b""
+    gives: int | None = None
+    takes: bytes = b""
 
-    def key_of(self, message: int) -> str:
-        """The key of a message, "" if it is not among them."""
+    def key_of(self, message: int) -> str | None:
+        """The key of a message, None if it is not among them."""
         index = bisect_left(self.ids, message)
-        return self.keys[index] if index < len(self.keys) and self.ids[index] == message else ""
+        return self.keys[index] if index < len(self.keys) and self.ids[index] == message else None
 
     @property
     def size(self) -> int:
@@ -166,7 +175,12 @@ class Portion(msgspec.Struct, frozen=True, array_like=True):
     @property
     def flushes(self) -> bool:
         """Whether the tasks are flushed: said, or meant by level 0 without messages."""
-        return self.end or not (self.ids or self.level or self.tick or self.snapshot or self.states)
+        return self.end or not (self.ids or self.level or self.tick or self.snapshot or self.states or self.transfers)
+
+    @property
+    def transfers(self) -> bool:
+        """Whether it is there for state that goes from shard to shard, and for nothing else."""
+        return self.gives is not None or self.takes != b""
 
 
 class Result(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -250,7 +264,7 @@ class Outcome(msgspec.Struct, frozen=True, array_like=True):
         evicted: task instances dropped during it.
         onward: records for stages of further levels.
         timed: task instances that wait for time to pass, and so for ticks.
-        state: the snapshot that was asked for.
+        state: the snapshot, or the key-group's state, that was asked for.
     """
 
     batch: int

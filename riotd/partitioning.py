@@ -10,11 +10,10 @@ import msgspec
 
 from riot_tasks import BadRecord, senml
 from riotd.messages import Batch, Message, Portion
+from riotd.placement import EVERYWHERE, GROUPS, placed
 
-GROUPS = 128
-"""Key-groups: these, not single keys, are placed on shards, so that a table of 128 says where everything is."""
 _REMEMBERED = 65_536
-"""Topics whose key and shard are kept; past it the older half is forgotten."""
+"""Topics whose key and key-group are kept; past it the older half is forgotten."""
 
 KeyOf = Callable[[Message], str]
 
@@ -106,17 +105,20 @@ class Partitioner:
         keyings: of each source, in the order of `Message.origin`.
         shards: how many there are, 1 to 128.
         topics: whether shards need the messages' topics.
+
+    Attributes:
+        placement: where the key-groups are; may be replaced between two batches.
     """
 
     def __init__(self, *keyings: Keying, shards: int, topics: bool = False) -> None:
-        self.shards = shards
+        self.placement = placed(shards)
         self.topics = topics
         self._keyings = keyings
         self._known: list[dict[str, tuple[str, int]]] = [{} for _ in keyings]
 
     def shard_of(self, key: str) -> int:
         """The shard of a key."""
-        return key_group(key) % self.shards
+        return self.placement.table[key_group(key)]
 
     def split(self, batch: Batch, now: float) -> dict[int, Portion]:
         """The batch's portions by shard, messages in order; `now` is Unix seconds.
@@ -125,18 +127,19 @@ class Partitioner:
         """
         portions: dict[int, Portion] = {}
         number, beside = batch.first, self.topics or len(self._keyings) > 1
+        shards, table, told = self.placement.shards, self.placement.table, self.placement.told
         for message in batch.messages:
-            key, shard = self._place(message)
-            for each in range(self.shards) if shard < 0 else (shard,):
+            key, group = self._place(message)
+            for each in range(shards) if group == EVERYWHERE else (table[group],):
                 portion = portions.get(each)
                 if portion is None:
-                    portion = portions[each] = Portion(batch.id, now, [], [], [])
+                    portion = portions[each] = Portion(batch.id, now, [], [], [], shards=shards, table=told)
                 portion.ids.append(number)
                 portion.keys.append(key)
                 portion.payloads.append(message.payload)
                 if beside:
                     self._tell(portion, message)
-                if shard < 0 < each:
+                if group == EVERYWHERE and each:
                     portion.mute.append(number)
             number += 1
         return portions
@@ -149,18 +152,18 @@ class Partitioner:
             portion.origins.append(message.origin)
 
     def _place(self, message: Message) -> tuple[str, int]:
-        """A message's key and shard; -1 for every shard."""
+        """A message's key and key-group."""
         key_of, per_topic = self._keyings[message.origin]
         if key_of is None:
-            return "", -1
+            return "", EVERYWHERE
         if not per_topic:
             key = key_of(message)
-            return key, self.shard_of(key)
+            return key, key_group(key)
         remembered = self._known[message.origin]
         known = remembered.get(message.topic)
         if known is None:
             key = key_of(message)
-            known = remembered[message.topic] = (key, self.shard_of(key))
+            known = remembered[message.topic] = (key, key_group(key))
             if len(remembered) > _REMEMBERED:
                 for topic in list(islice(remembered, _REMEMBERED // 2)):
                     del remembered[topic]

@@ -148,6 +148,15 @@ class Engine(Resource, Protocol):
     def signs(self) -> object:
         """What changes as long as tasks get on, or wait for something outside; the same while all idle or hang."""
 
+    async def resize(self, shards: int) -> None:
+        """Have so many workers; those that come are ready, and fresh, when it returns, and the others go on meanwhile.
+
+        Before it is entered: how many it begins with. Nothing may be in flight of workers that go: they end.
+
+        Raises:
+            EngineError: there can't be so many; it goes on with those it has.
+        """
+
     async def reconfigure(self, plan: Plan) -> None:
         """Run `plan` from the next `submit` on. Called with nothing in flight.
 

@@ -13,6 +13,7 @@ from riotd.errors import EngineError
 from riotd.formats import ENCODERS
 from riotd.instances import State
 from riotd.messages import Crossing, Outcome, Portion, Reject, Result, Tally, added
+from riotd.placement import even
 from riotd.segments import Input, Step, arranged
 from riotd.stage import Given, RunningStage
 
@@ -41,8 +42,9 @@ class Shard:
     What a task refuses, or fails at, becomes a `Reject` of the outcome; the neighbours go on. Everything depends
     on the plan and on the portions so far (time is `Portion.now`), so that a replay gives the same outcomes.
 
-    A plan of one shard runs in one pass, exchanges and all; of several, a portion runs through the stages of its
-    level, and what passes on to other levels leaves with the outcome.
+    Where there is one shard, a portion runs in one pass, exchanges and all; of several, it runs through the stages of
+    its level, and what passes on to other levels leaves with the outcome. How many there are, and which has what, each
+    portion says: that may change between two of them.
 
     Raises:
         ValueError, TypeError: from the constructor, when a stage's task does not take its parameters.
@@ -86,8 +88,12 @@ class Shard:
             self._present = None
 
     def _run(self, portion: Portion) -> Outcome:
+        shards = portion.shards or self._plan.shards
+        self._alone, self._table = shards == 1, portion.table or even(shards)
+        if portion.transfers:
+            return self._transferred(portion)
         if portion.states:
-            self.restore(*portion.states, place=portion.place, shards=self._plan.shards)
+            self.restore(*portion.states, place=portion.place, shards=shards)
         rejects: list[Reject] = []
         given = self._raw(portion)
         tallies = []
@@ -108,10 +114,8 @@ class Shard:
             muted = frozenset(portion.mute)
             results = [result for result in results if result.id not in muted]
             rejects = [reject for reject in rejects if reject.id not in muted]
-        keys = sum(running.keys for running in self._stages)
-        timed = sum(running.timed for running in self._stages)
         state = self.snapshot(portion.level) if portion.snapshot else b""
-        return Outcome(portion.batch, results, rejects, tallies, keys, evicted, onward, timed, state)
+        return Outcome(portion.batch, results, rejects, tallies, self._keys, evicted, onward, self._timed, state)
 
     def snapshot(self, level: int | None = None) -> bytes:
         """State of every task instance, as MessagePack; of one level's stages if it is given."""
@@ -138,6 +142,27 @@ class Shard:
             name = running.stage.id
             running.restore([each[name] for each in stages if name in each], place=place, shards=shards)
 
+    def _transferred(self, portion: Portion) -> Outcome:
+        """Take what another shard gave; or give what another is to have."""
+        taken = _stages(_unpack(portion.takes).stages) if portion.takes else {}
+        given = {}
+        for running in self._stages:
+            name = running.stage.id
+            if name in taken:
+                running.take(taken[name])
+            if portion.gives is not None and (self._alone or running.step.level == portion.level):
+                given[name] = running.give(portion.gives)
+        state = _pack({"version": SNAPSHOT_VERSION, "stages": given})
+        return Outcome(portion.batch, [], [], [], self._keys, 0, [], self._timed, state)
+
+    @property
+    def _keys(self) -> int:
+        return sum(running.keys for running in self._stages)
+
+    @property
+    def _timed(self) -> int:
+        return sum(running.timed for running in self._stages)
+
     def reconfigure(self, plan: Plan) -> None:
         """Go on with another plan; stages with the same id, task, parameters and key keep their state."""
         self._arrange(plan, {running.stage.id: running for running in self._stages})
@@ -148,14 +173,16 @@ class Shard:
 
     def _arrange(self, plan: Plan, kept: dict[str, RunningStage]) -> None:
         stages = [RunningStage(step, plan, self._cancelled) for step in arranged(plan)]
-        for running in stages:
+        for index, running in enumerate(stages):
+            running.beside = [each for each in stages[:index] if each.step.level == running.step.level == 0]
             old = kept.get(running.stage.id)
             if old is not None and running.same(old):
                 running.adopt(old)
-        self._plan, self._stages, self._alone = plan, stages, plan.shards == 1
+        self._plan, self._stages = plan, stages
+        self._alone, self._table = plan.shards == 1, even(plan.shards)  # until a portion says otherwise
         self._awaited = _origins([running.step for running in stages if running.waits], arranged(plan), plan.sources)
         self._edges = {
-            each.edge: (each, Exchange(running.step, each.edge, shards=plan.shards, late=each.late))
+            each.edge: (each, Exchange(running.step, each.edge, late=each.late))
             for running in stages
             for each in running.step.inputs
             if each.edge is not None
@@ -225,7 +252,7 @@ class Shard:
                     continue
                 flow, exchange = given[each.name], self._edges[each.edge][1]
                 found, lost = exchange.arrivals(flow.records, flow.spelt())
-                crossings, unwritten = exchange.sent(arrival for arrival in found if arrival.id not in muted)
+                crossings, unwritten = exchange.sent((each for each in found if each.id not in muted), self._table)
                 onward += crossings
                 refused = [_reject(running.stage.id, one) for one in (*lost, *unwritten) if one.record.id not in muted]
                 rejects += refused

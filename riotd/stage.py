@@ -1,7 +1,7 @@
 """One stage at work in a shard: a task instance for each key, what it is asked, and what it says."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import repeat
 from operator import attrgetter, length_hint
 from threading import Event
@@ -15,10 +15,11 @@ from riotd import catalog
 from riotd.crossing import placing
 from riotd.dataflow import Plan
 from riotd.errors import EngineError
-from riotd.instances import Instances, Slot, State, restored
+from riotd.instances import Instances, Row, Slot, State, restored
 from riotd.messages import Portion, Reject, Tally
 from riotd.partitioning import key_group
 from riotd.patience import Patience
+from riotd.placement import EVERYWHERE
 from riotd.segments import Step
 
 _EVICT_SHARE = 16
@@ -67,6 +68,8 @@ class RunningStage:
         self._per_key = self._task.stateful and not self._task.shared
         self._placed = placing(step)
         self.waits = self._task.waits
+        self.beside: Sequence[RunningStage] = ()
+        """Those before it in the plan whose records are placed as its own are."""
 
     @property
     def keys(self) -> int:
@@ -146,10 +149,25 @@ class RunningStage:
 
     def snapshot(self) -> dict[str, Any]:
         """As `riotd.instances.State`, to be packed."""
-        if self._per_key:
-            return {"of": self.fingerprint, "keys": msgspec.Raw(self._instances.packed())}
+        rows = msgspec.Raw(self._instances.packed()) if self._per_key else self._common()
+        return {"of": self.fingerprint, "keys": rows}
+
+    def give(self, group: int) -> dict[str, Any]:
+        """As `snapshot`, of one key-group, whose instances are here no more; of `EVERYWHERE` what every shard has."""
+        if self._per_key == (group == EVERYWHERE):
+            return {"of": self.fingerprint, "keys": {}}
+        rows = msgspec.Raw(self._instances.give(group)) if self._per_key else self._common()
+        return {"of": self.fingerprint, "keys": rows}
+
+    def take(self, state: State) -> None:
+        """Have what `give` gave in another shard, beside the instances there are."""
+        if state.of == self.fingerprint:
+            self._add(state.keys)
+
+    def _common(self) -> dict[str, Any]:
+        """The row of the instance of all keys, if it has state."""
         state = self._shared.task.snapshot() if self._task.stateful else {}
-        return {"of": self.fingerprint, "keys": {"": [0.0, state, False, 0]} if state else {}}
+        return {"": [0.0, state, False, 0]} if state else {}
 
     def restore(self, states: Iterable[State], *, place: int = 0, shards: int = 1) -> None:
         """Replace all instances by those of snapshots, as far as their key-groups are this shard's.
@@ -162,16 +180,21 @@ class RunningStage:
         Raises:
             EngineError: the task can't take a state.
         """
-        kept = self._instances = Instances(self._made)
+        self._instances = Instances(self._made)
         for state in states:
             if state.of != self.fingerprint:
                 continue
-            if not self._per_key:
-                self._shared = next((restored(self._made(), row) for row in state.keys.values()), self._shared)
-            elif shards == 1:
-                kept.restore(state.keys)
+            if shards == 1 or not self._per_key:
+                self._add(state.keys)
             else:
-                kept.restore({key: row for key, row in state.keys.items() if row.group % shards == place})
+                self._add({key: row for key, row in state.keys.items() if row.group % shards == place})
+
+    def _add(self, rows: Mapping[str, Row]) -> None:
+        """Have instances of a snapshot beside those there are; the one of all keys in the place of the present one."""
+        if self._per_key:
+            self._instances.restore(rows)
+        else:
+            self._shared = next((restored(self._made(), row) for row in rows.values()), self._shared)
 
     @property
     def fingerprint(self) -> list[Any]:
@@ -196,8 +219,20 @@ class RunningStage:
     def _begun(self, key: str, record: Record, portion: Portion) -> Slot:
         if slot := self._instances.woken(key):
             return slot
-        place = self._placed(key) if self.step.level else portion.key_of(record.id)
-        return self._instances.begun(key, key_group(place))
+        return self._instances.begun(key, self._group(key, record, portion))
+
+    def _group(self, key: str, record: Record, portion: Portion) -> int:
+        """The key-group of a new instance: that of the message, which brought the record to this shard.
+
+        Where the message was in an earlier portion, as with windows that end later, that of who gave the record.
+        """
+        place = self._placed(key)
+        if self.step.level:
+            return key_group(place)
+        if (of_message := portion.key_of(record.id)) is not None:
+            return key_group(of_message)
+        groups = (each._instances.group(name) for each in self.beside for name in (place, key))  # noqa: SLF001 - its own class
+        return next((group for group in groups if group is not None), key_group(place))
 
     def _made(self) -> Task:
         task = self._task(**self.stage.params)

@@ -129,6 +129,10 @@ class Stats:
         self._stages = {stage: self._stages.get(stage, Tally()) for stage in stages}
         self._order = list(stages)
 
+    def resize(self, shards: int) -> None:
+        """Another number of shards; the load of those that go is not told of any more."""
+        self._loads = self._loads[:shards] + [_Load() for _ in range(len(self._loads), shards)]
+
     def alarms(self) -> list[Alarm]:
         """What does not add up: messages that went to no shard, or no stage tells of; records whose fate none tells."""
         found = []

@@ -155,7 +155,8 @@ class ListSource:
         await self._paused.wait()
 
     def resume(self) -> None:
-        """Go on behind the `PAUSE` it waits at, or comes to next."""
+        """Go on behind the `PAUSE` it waits at, or comes to next; `paused` waits for the one after that."""
+        self._paused.clear()
         self._go_on.set()
 
     def _messages(self) -> list[Message]:

@@ -8,7 +8,7 @@ from riotd import catalog
 from riotd import config as cfg
 from riotd.cli.tables import aligned
 from riotd.dataflow import Plan, Stage
-from riotd.partitioning import GROUPS
+from riotd.placement import GROUPS
 from riotd.segments import Step, arranged, passes
 from riotd.units import duration_text, size_text
 

@@ -7,7 +7,7 @@ the loop nothing, since it may hold the lock for 5 ms at a time.
 
 import asyncio
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from queue import SimpleQueue
 from resource import RUSAGE_THREAD, getrusage
@@ -66,15 +66,7 @@ class InlineEngine:
 
     async def __aenter__(self) -> Self:
         """Start the threads and make the tasks in them."""
-        for thread in self._threads:
-            thread.begin(asyncio.get_running_loop())
-        made = await asyncio.gather(
-            *(thread.call(build, self._plan) for thread in self._threads), return_exceptions=True
-        )
-        self._shards = [shard for shard in made if isinstance(shard, Shard)]
-        if errors := [error for error in made if isinstance(error, BaseException)]:
-            await self.__aexit__(None, None, None)
-            raise errors[0]
+        self._shards = await self._begun(self._threads)
         self._deadline.begin()
         return self
 
@@ -85,9 +77,7 @@ class InlineEngine:
         self._deadline.end()
         for shard in self._shards:
             shard.cancel()
-        ended = [thread.end() for thread in self._threads if thread.is_alive()]
-        if ended:
-            await asyncio.wait(ended, timeout=_GRACE)
+        await _ended(self._threads)
 
     @property
     def shards(self) -> int:
@@ -109,9 +99,31 @@ class InlineEngine:
     async def reconfigure(self, plan: Plan) -> None:
         """Run `plan` from the next `submit` on; raises EngineError, and goes on with the old one, if it can't."""
         await self._threads[0].call(build, plan)
+        self._plan = plan
         self._paces = [_Pace() for _ in self._threads]
         pairs = zip(self._threads, self._shards, strict=True)
         await asyncio.gather(*(thread.call(shard.reconfigure, plan) for thread, shard in pairs))
+
+    async def resize(self, shards: int) -> None:
+        """As `Engine.resize`."""
+        more = [_Thread(f"shard-{index}") for index in range(len(self._threads), shards)]
+        if self._shards:
+            self._shards += await self._begun(more)
+        gone = self._threads[shards:]
+        self._threads = self._threads[:shards] + more
+        self._paces = self._paces[:shards] + [_Pace() for _ in more]
+        del self._shards[shards:]
+        await _ended(gone)
+
+    async def _begun(self, threads: "Sequence[_Thread]") -> list[Shard]:
+        """Start threads, and make the tasks in them; if that can't be, they are at an end again."""
+        for thread in threads:
+            thread.begin(asyncio.get_running_loop())
+        made = await asyncio.gather(*(thread.call(build, self._plan) for thread in threads), return_exceptions=True)
+        if errors := [error for error in made if isinstance(error, BaseException)]:
+            await _ended(threads)
+            raise errors[0]
+        return [shard for shard in made if isinstance(shard, Shard)]
 
     def signs(self) -> object:
         """As `Engine.signs`."""
@@ -121,6 +133,13 @@ class InlineEngine:
     def counters(self) -> Mapping[str, int]:
         """In flight per shard: `in_flight.0`, ..."""
         return {f"in_flight.{index}": thread.waiting for index, thread in enumerate(self._threads)}
+
+
+async def _ended(threads: "Sequence[_Thread]") -> None:
+    """Return when the threads have come to their end, or are not worth waiting for any longer."""
+    ended = [thread.end() for thread in threads if thread.is_alive()]
+    if ended:
+        await asyncio.wait(ended, timeout=_GRACE)
 
 
 class _Pace:

@@ -124,6 +124,9 @@ class Deadline:
         before, looks = list(self._labours()), [0] * len(self._labours())
         while not self._over.wait(self._seconds / _SHARE):
             now = list(self._labours())
+            if len(now) != len(before):  # shards have come, or gone
+                before, looks = now, [0] * len(now)
+                continue
             looks = [
                 count + 1 if old is not None and old == new else 0
                 for old, new, count in zip(before, now, looks, strict=True)

@@ -5,6 +5,7 @@ Ray reads its environment when it is imported, so it is imported when an engine 
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Mapping
 from concurrent.futures import Future
 from contextlib import suppress
@@ -73,11 +74,10 @@ class RayEngine:
         self._crew = Crew(_encode(plan))
         self._exchange = Exchange()
         self._place = _Place()
-        self._limits, self.deadline = (deadline, memory), deadline
-        self._lanes = [
-            Lane(f"shard {index}", self._crew.plan, hire=self._crew.hire, patience=patience, deadline=deadline)
-            for index in range(shards)
-        ]
+        self._limits, self.deadline, self._patience = (deadline, memory), deadline, patience
+        self._running = False
+        self._past: Counter[str] = Counter()
+        self._lanes = self._new_lanes(range(shards))
 
     async def __aenter__(self) -> Self:
         """Start or reach Ray, start the actors, make the tasks in them."""
@@ -87,6 +87,7 @@ class RayEngine:
             self._crew.assemble(self._worker)
             await asyncio.gather(*(lane.begin() for lane in self._lanes))
             self._crew.stand_by()
+            self._running = True
         except BaseException:
             await self.__aexit__(None, None, None)
             raise
@@ -121,14 +122,34 @@ class RayEngine:
         """As `riotd.ports.Holder.held`: snapshots, and the calls since."""
         return sum([lane.handover.held for lane in self._lanes])
 
+    async def resize(self, shards: int) -> None:
+        """As `Engine.resize`; the spare is the first of the new workers."""
+        more = self._new_lanes(range(len(self._lanes), shards))
+        if self._running:
+            try:
+                await asyncio.gather(*(lane.begin() for lane in more))
+            except BaseException:
+                for lane in more:
+                    lane.fail(EngineError("another new shard has no worker"))
+                raise
+        gone = self._lanes[shards:]
+        self._lanes = self._lanes[:shards] + more
+        for lane in gone:
+            self._past.update(_counts(lane))
+            lane.fail(EngineError("the shard is there no more"))
+
+    def _new_lanes(self, indexes: range) -> list[Lane]:
+        crew, patience, deadline = self._crew, self._patience, self.deadline
+        return [
+            Lane(f"shard {index}", crew.plan, hire=crew.hire, patience=patience, deadline=deadline) for index in indexes
+        ]
+
     def counters(self) -> Mapping[str, int]:
         """Since start: workers replaced, calls sent again, snapshots kept. Now: in flight per shard."""
-        return {
-            "restarts": sum(lane.restarts for lane in self._lanes),
-            "resubmitted": sum(lane.handover.resubmitted for lane in self._lanes),
-            "snapshots": sum(lane.snapshots for lane in self._lanes),
-            **{f"in_flight.{index}": lane.waiting for index, lane in enumerate(self._lanes)},
-        }
+        counts = Counter(self._past)
+        for lane in self._lanes:
+            counts.update(_counts(lane))
+        return {**counts, **{f"in_flight.{index}": lane.waiting for index, lane in enumerate(self._lanes)}}
 
     def signs(self) -> object:
         """As `Engine.signs`."""
@@ -144,6 +165,10 @@ class RayEngine:
     def _worker(self) -> "_Actor":
         line, address = self._exchange.line()
         return _Actor(self._place.actor(), line, (*address, *self._limits))
+
+
+def _counts(lane: Lane) -> dict[str, int]:
+    return {"restarts": lane.restarts, "resubmitted": lane.handover.resubmitted, "snapshots": lane.snapshots}
 
 
 class _Place:

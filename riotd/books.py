@@ -1,0 +1,48 @@
+"""What the pump decides by, and what is left of an earlier life."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from riotd.batching import Batcher
+from riotd.budget import Budget
+from riotd.ledger import Ledger
+from riotd.messages import Past
+from riotd.partitioning import Partitioner
+from riotd.ports import Diary
+from riotd.stats import Stats
+
+
+@dataclass(frozen=True)
+class Books:
+    """What the pump decides by; with `kept`, state outlives the daemon, and `stop` ends with a cut."""
+
+    batcher: Batcher
+    partitioner: Partitioner
+    stats: Stats
+    max_in_flight: int
+    passes: int = 1
+    diary: Diary | None = None
+    ledger: Ledger = field(default_factory=Ledger)
+    kept: bool = False
+    budget: Budget = field(default_factory=Budget)
+
+
+@dataclass(frozen=True)
+class Before:
+    """What is left of the daemon's earlier life.
+
+    Attributes:
+        states: snapshots of the shards.
+        past: what was done since, in order; read as it is done again.
+        settled: results of messages below this id are with the sinks.
+        rewound: indexes of the sinks that have forgotten what they got since the snapshots, `REJECTS` among them.
+        received: messages below this id were received then.
+        doing: told which message is done alone, 0 when it is done, for the case that the daemon does not outlive it.
+    """
+
+    states: Sequence[bytes] = ()
+    past: Iterable[Past] = ()
+    settled: int = 0
+    rewound: frozenset[int] = frozenset()
+    received: int = 0
+    doing: Callable[[int], None] = lambda _: None
