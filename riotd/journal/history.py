@@ -1,11 +1,14 @@
 """What the journal says was done, in order, as the pump does it again."""
 
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Iterator
 
 from riotd.journal.frames import Dispatch, Frame, Group, Tick
 from riotd.journal.log import Identity, identity
 from riotd.messages import Message, Past
+
+Numbers = dict[Identity, deque[int]]
+"""Numbers of messages that may come again, by what they are known by; few have more than one."""
 
 
 class History:
@@ -19,14 +22,14 @@ class History:
         left: at the end, messages that were taken in and went nowhere.
         watched: origins of messages that may all come again, as their sources go on where they were at the snapshot,
             as those of files; their marks are places. To be set before the source is told, and before it is read.
-        seen: those of them that have gone by.
+        seen: those of them that have gone by, and perhaps some from before, of which `note` was told.
     """
 
     def __init__(self, frames: Iterator[Frame], *, received: float) -> None:
         self.left: deque[tuple[int, Message]] = deque()
         self._frames, self._received = frames, received
         self.watched: frozenset[int] = frozenset()
-        self.seen: Counter[Identity] = Counter()
+        self.seen: Numbers = {}
 
     def __iter__(self) -> Iterator[Past]:
         """Batches and ticks."""
@@ -38,9 +41,17 @@ class History:
             elif isinstance(frame, Dispatch) and (taken := self._below(frame.first + frame.count)):
                 yield Past(frame.now, taken[0][0], tuple(message for _, message in taken))
 
+    def note(self, known: Identity, number: int) -> None:
+        """A message of this number may come again."""
+        if known in self.seen:
+            self.seen[known].append(number)
+        else:
+            self.seen[known] = deque([number])
+
     def _take(self, group: Group) -> None:
-        if self.watched:
-            self.seen.update(identity(*row) for row in group.messages if row[0] in self.watched)
+        for number, row in enumerate(group.messages, group.first) if self.watched else ():
+            if row[0] in self.watched:
+                self.note(identity(*row), number)
         messages = (
             Message(topic, payload, self._received, None, origin) for origin, topic, payload, _ in group.messages
         )

@@ -6,7 +6,7 @@ file by file. A segment is wholly on disk before the next one begins: only the l
 
 import math
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from zlib import crc32
 
 import msgspec
@@ -101,11 +101,11 @@ class Log:
 
     def append(self, frames: Iterable[Frame], *, sync: bool) -> None:
         """Write frames at the end; with `sync` return when they, and all before them, are on disk."""
-        frames = [*(self._clean() if self._unclean else ()), *frames]
-        if not self._segments or self._is_full():
+        frames, again = list(frames), self._clean() if self._unclean else ()
+        if not self._segments or (self._is_full() and not again):
             self._begin_segment()
         segment = self._segments[-1]
-        data = b"".join([packed(frame, self._synced) for frame in frames])
+        data = b"".join([packed(frame, self._synced) for frame in (*again, *frames)])
         self._unclean = True
         self._disk.append(segment.name, data)
         if sync:
@@ -203,7 +203,10 @@ class Log:
 
     def _begin_segment(self) -> None:
         if self._segments:
+            self._unclean = True  # a sync that fails may have lost what it was to keep
             self._disk.sync(self._segments[-1].name)
+            self._unclean = False
+            self._synced = self._segments[-1].size
             self._loose.clear()
         name = f"{self.next:020d}{_SUFFIX}"
         self._disk.append(name, b"")
@@ -211,14 +214,15 @@ class Log:
         self._segments.append(_Segment(name, self.next, 0))
         self._synced = 0
 
-    def _clean(self) -> list[Frame]:
-        """Remove what a failed append has left, and what a failed sync may have lost; gives what to write again."""
+    def _clean(self) -> Sequence[Frame]:
+        """Remove what a failed append has left, and what a failed sync may have lost; gives what to write again.
+
+        That stays known until it is written: this time, too, may fail.
+        """
         segment = self._segments[-1]
         self._disk.cut(segment.name, self._synced)
         segment.size = self._synced
-        again, self._loose = self._loose, []
-        self._unclean = False
-        return again
+        return tuple(self._loose)
 
 
 def identity(origin: int, topic: str, payload: bytes, mark: int) -> Identity:

@@ -11,7 +11,7 @@ import msgspec
 
 from riotd.clock import Clock
 from riotd.journal import Dispatch, Group, Mark, Tick
-from riotd.journal.history import History
+from riotd.journal.history import History, Numbers
 from riotd.journal.log import Identity, identity
 from riotd.journal.writer import Writer
 from riotd.messages import Batch, Message
@@ -29,7 +29,10 @@ _TRACE, _KNOWN_BY = 40, 200
 
 
 class _Place(msgspec.Struct, frozen=True):
-    """Where the source was, and of what it gives from there on what is in the journal: identities, and how often."""
+    """Where the source was, and of what it gives from there on what is in the journal: identities, with the number there.
+
+    Those of the snapshot's number on are among them or not: the journal tells of them when it is read again.
+    """
 
     source: bytes
     due: list[tuple[int, int, int, int]] = []
@@ -60,8 +63,10 @@ class Journaled:
         self._next = self._settled = self._marked = 0
         self._left: deque[tuple[int, Message]] = deque()
         self._tail: Counter[Identity] = Counter()
+        self._seen: Numbers = {}
+        self._passing: list[tuple[Identity, int]] = []  # come again; the source does not know yet that they are here
         self._kept: deque[int] = deque(maxlen=_KEPT)
-        self._due: Counter[Identity] = Counter()
+        self._due: list[tuple[int, int, int, int]] = []
         self._watched: frozenset[int] = frozenset()
         self.copies = 0
         self._arriving: asyncio.Task[Sequence[Message]] | None = None
@@ -82,10 +87,12 @@ class Journaled:
             tail: the last messages that are in the journal, which may come again, by what they are known by.
         """
         self._watched = history.watched
-        self._tail = history.seen  # grows while the history is read
-        self._tail.update(self._due)
-        self._tail.update(known for known in tail if known[0] not in history.watched)
-        self._earlier = {known[0] for known in self._tail} - history.watched
+        self._seen = history.seen  # grows while the history is read
+        for origin, mark, check, number in self._due:
+            if number < first:
+                history.note((origin, mark, check), number)
+        self._tail = Counter(known for known in tail if known[0] not in history.watched)
+        self._earlier = {known[0] for known in self._tail}
         self._next, self._settled, self._marked, self._left = next_number, first, marked, history.left
 
     async def __aenter__(self) -> Self:
@@ -137,7 +144,7 @@ class Journaled:
     def own(self) -> int:
         """Bytes it has beside what the source has: what is being written, and what messages are known by."""
         left = sum([len(message.payload) for _, message in self._left])
-        return self._writing + left + _TRACE * len(self._kept) + _KNOWN_BY * len(self._tail)
+        return self._writing + left + _TRACE * len(self._kept) + _KNOWN_BY * (len(self._tail) + len(self._seen))
 
     def position(self) -> bytes:
         """As `Resumable.position`: where the source is, behind all that is on disk here; empty if it has no place.
@@ -146,7 +153,8 @@ class Journaled:
         """
         if not isinstance(self._source, Resumable):
             return b""
-        due = [(*known, count) for known, count in self._tail.items() if count and known[0] in self._watched]
+        due = [(*known, number) for known, numbers in self._seen.items() for number in numbers]
+        due += [(*known, number) for known, number in self._passing]
         return _encode(_Place(self._source.position(), due))
 
     def resume(self, position: bytes) -> None:
@@ -158,7 +166,7 @@ class Journaled:
         except msgspec.DecodeError as error:
             log.warning("where the sources were can't be read: %s; they begin anew", error)
             return
-        self._due = Counter({(origin, mark, check): count for origin, mark, check, count in place.due})
+        self._due = place.due
         self._source.resume(place.source)
 
     @property
@@ -193,6 +201,7 @@ class Journaled:
                 self._writing = 0
                 self._next += len(fresh)
             await self._source.ack(messages)
+            self._passing.clear()
             if fresh:
                 return fresh
         return ()
@@ -219,9 +228,15 @@ class Journaled:
         if message.mark and kept and _trace(message) in kept and message.origin not in self._watched:
             self.copies += 1
             return True
-        if not self._tail:
+        if not (self._tail or self._seen):
             return False
         known = identity(message.origin, message.topic, message.payload, message.mark)
+        if numbers := self._seen.pop(known, None):
+            self._passing.append((known, numbers.popleft()))
+            if numbers:
+                self._seen[known] = numbers
+            self.copies += 1
+            return True
         count = self._tail.pop(known, 0)
         if not count:
             return False

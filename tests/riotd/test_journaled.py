@@ -1,16 +1,17 @@
 """A journaled source: what is sent again has been kept once."""
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from riotd.clock import SystemClock
-from riotd.journal import Folder, Log
+from riotd.journal import Dispatch, Folder, Group, Log
+from riotd.journal.history import History
 from riotd.journal.writer import Writer
 from riotd.messages import Message
-from riotd.sources.journaled import History, Journaled
+from riotd.sources.journaled import Journaled
 
 
 class Connections:
@@ -40,6 +41,25 @@ class Connections:
     def counters(self) -> Mapping[str, int]:
         """None."""
         return {}
+
+
+class Lines(Connections):
+    """A source that can begin where it was, as a file: behind so many lines."""
+
+    same_order = True
+    settled = 0
+
+    async def ack(self, messages: Sequence[Message]) -> None:
+        """It is behind them."""
+        self.settled += len(messages)
+
+    def position(self) -> bytes:
+        """Behind so many."""
+        return b"%d" % self.settled
+
+    def resume(self, position: bytes) -> None:
+        """Begin there."""
+        self.settled = int(position)
 
 
 async def room(_size: int) -> None:
@@ -85,3 +105,61 @@ class TestCopies:
         assert await given(tmp_path, [message(7, b"a")]) == [b"a"]
         copy = message(7, b"a", again=True)
         assert await given(tmp_path, [copy], [copy], [message(8, b"b")]) == [b"b"]
+
+
+class TestPlaces:
+    """Sources that go on where they were: what lies behind that place and is in the journal comes again, once."""
+
+    async def test_know_what_comes_again_until_the_source_is_past_it(self, tmp_path: Path) -> None:
+        """A snapshot while a group is being kept has what came again in it, for the source is not behind it yet."""
+        positions: list[bytes] = []
+
+        async def looked(_size: int) -> None:
+            positions.append(journaled.position())
+
+        writer = started(tmp_path)
+        line, other = message(1, b"a", again=True), message(2, b"b", again=True)
+        journaled = journaled_after(Lines([[line, other]]), writer, position=b"", room=looked)
+        assert [each.payload for each in await journaled.receive()] == [b"b"]
+        following = journaled_after(Lines([[line, other]]), writer, position=positions[0], redone=False)
+        assert [each.payload for each in await following.receive()] == [b"b"]
+        await writer.stop()
+
+    async def test_count_what_the_journal_tells_again_once(self, tmp_path: Path) -> None:
+        """A line that a snapshot knows, and that is done again too, is known once: another like it is not left out."""
+        writer = started(tmp_path)
+        line = message(1, b"a", again=True)
+        ahead = journaled_after(Lines([]), writer, position=b"")
+        journaled = journaled_after(Lines([[line], [line]]), writer, position=ahead.position())
+        assert [each.payload for each in await journaled.receive()] == [b"a"]
+        assert journaled.copies == 1
+        await writer.stop()
+
+
+def started(folder: Path) -> Writer:
+    """The writer of a new journal."""
+    log = Log(Folder(folder))
+    log.open()
+    writer = Writer(log)
+    writer.start()
+    return writer
+
+
+def journaled_after(
+    source: Lines,
+    writer: Writer,
+    *,
+    position: bytes,
+    redone: bool = True,
+    room: Callable[[int], Awaitable[None]] = room,
+) -> Journaled:
+    """A life from that position on, behind the one line that the journal has, or one that does that again first."""
+    journaled = Journaled(source, writer, SystemClock(), room=room)
+    frames = [Group(5, 0.0, [(0, "in/dev", b"a", 1)]), Dispatch(5, 1, 1.0)] if redone else []
+    history = History(iter(frames), received=0.0)
+    history.watched = frozenset({0})
+    if position:
+        journaled.resume(position)
+    journaled.go_on(next_number=6, first=5 if redone else 6, marked=5, history=history)
+    assert len(list(history)) == redone
+    return journaled

@@ -90,6 +90,19 @@ class TestCrashes:
         disk.crash()
         assert messages(list(opened(disk).read())) == messages(written)
 
+    def test_one_after_another_leave_out_nothing_that_was_written(self) -> None:
+        """What was written and not synced is written again with the next append, however often that fails."""
+        disk = FakeDisk()
+        log = opened(disk, segment=10**6)
+        log.append([frame_of("group", 2, log)], sync=True)
+        log.append([Dispatch(0, 1, 2.0), Tick(3.0)], sync=False)
+        for behind in (1, 2, 2):  # the writing; from the second time on it is behind a cut
+            disk.fail_at = disk.operations + behind
+            with pytest.raises(OSError, match="no space"):
+                log.append([Dispatch(1, 1, 4.0)], sync=True)
+        log.append([Dispatch(1, 1, 4.0)], sync=True)
+        assert list(opened(disk).read())[1:] == [Dispatch(0, 1, 2.0), Tick(3.0), Dispatch(1, 1, 4.0)]
+
 
 class TestDamage:
     def test_of_every_bit_is_found_or_harmless(self) -> None:
