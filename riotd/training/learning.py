@@ -3,7 +3,7 @@
 What a trial is judged by is therefore what the flow would do with these settings, not a likeness of it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy as np
 from riot_tasks import models
 from riot_tasks.predict.decision_tree_train import DecisionTreeTrain
 from riot_tasks.predict.linear_regression_train import LinearRegressionTrain
-from riotd.training.history import Floats, History, Question
+from riotd.training.history import History, Question
 from riotd.training.scores import Classes, Numbers
 from riotd.training.space import DEPTH, LEAF, Settings
 
@@ -19,20 +19,6 @@ Model = models.LinearModel | models.TreeModel
 
 _INFIX = {"tree": "DTC", "regression": "MLR"}
 """RIoTBench's codes for the tasks that apply the models, as they stand in the versions of TRAIN's."""
-
-
-class _TreeStep(DecisionTreeTrain):
-    """The task, given all rows at once."""
-
-    def learnt(self, rows: Floats, head: Mapping[str, Any]) -> models.TreeModel:
-        return self._learnt(rows, head)  # type: ignore[arg-type]  # an array of rows is as good as a list of them
-
-
-class _RegressionStep(LinearRegressionTrain):
-    """The task, given all rows at once."""
-
-    def learnt(self, rows: Floats, head: Mapping[str, Any]) -> models.LinearModel:
-        return self._learnt(rows, head)  # type: ignore[arg-type]  # as above
 
 
 def least(question: Question, settings: Settings) -> int:
@@ -57,9 +43,10 @@ def learn(question: Question, history: History, *, settings: Settings, name: str
         "target": question.target,
         "training": models.Training(len(history), float(history.times[0]), until, name),
     }
+    rows: Any = history.rows  # an array of rows is as good as a list of them
     if question.kind == "regression":
-        return _RegressionStep(question.features, question.target, window=len(history)).learnt(history.rows, head)
-    step = _TreeStep(
+        return LinearRegressionTrain(question.features, question.target, window=len(history)).learn(rows, head)
+    step = DecisionTreeTrain(
         question.features,
         question.target,
         classes=question.classes,
@@ -67,7 +54,7 @@ def learn(question: Question, history: History, *, settings: Settings, name: str
         min_leaf=settings.leaf or LEAF,
         max_depth=settings.depth or DEPTH,
     )
-    return step.learnt(history.rows, head)
+    return step.learn(rows, head)
 
 
 def said(model: Model, history: History) -> Sequence[float]:

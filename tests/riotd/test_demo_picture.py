@@ -127,6 +127,22 @@ async def test_all_online() -> None:
     assert "city-etl" not in picture.online
 
 
+def test_what_does_not_add_up() -> None:
+    """An alarm of one of the four is shown while it lasts, and told once though its numbers grow."""
+    report: dict[str, Any] = {
+        "window": {"received_per_s": 1, "results_per_s": 1, "settled": 1},
+        "messages": {"in_flight": 0, "rejected": 0},
+        "latency_ms": {"p50": 1.0, "p99": 1.0},
+        "stages": [],
+    }
+    picture = told(Picture(), "riotd/city-stats/stats", {**report, "alarms": ["stage zip: in 5 ≠ out 4 (residue 1)"]})
+    told(picture, "riotd/city-stats/stats", {**report, "alarms": ["stage zip: in 9 ≠ out 6 (residue 3)"]})
+    assert "ALARM stats: stage zip: in 9 ≠ out 6 (residue 3)" in shown(picture)
+    assert [event for _, event in picture.events] == ["ALARM city-stats: stage zip: in 5 ≠ out 4 (residue 1)"]
+    told(picture, "riotd/city-stats/stats", {**report, "alarms": []})
+    assert "ALARM stats" not in shown(picture)
+
+
 def test_rates_of_each() -> None:
     """A daemon's figures are those of its last report; latencies of an idle one are those since its start."""
     report = {

@@ -71,7 +71,7 @@ class Picture:
         """Take in a message; what is none of ours is passed over."""
         levels = topic.split("/")
         if levels[0] == "riotd" and len(levels) == 3:
-            self._about(levels[1], levels[2], payload)
+            self._about(levels[1], levels[2], payload, now)
             return
         self.heard += 1
         try:
@@ -99,14 +99,22 @@ class Picture:
             self._changed.clear()
             await self._changed.wait()
 
-    def _about(self, name: str, what: str, payload: bytes) -> None:
+    def _about(self, name: str, what: str, payload: bytes, now: float) -> None:
         if what == "stats":
-            self.stats[name] = orjson.loads(payload)
+            self._reported(name, orjson.loads(payload), now)
         elif what == "status" and payload == b"online":
             self.online.add(name)
             self._changed.set()
         elif what == "status":
             self.online.discard(name)
+
+    def _reported(self, name: str, report: dict[str, Any], now: float) -> None:
+        """Take a daemon's report; an alarm is told when it begins: its numbers may change with every report."""
+        before = {_where(alarm) for alarm in self.stats.get(name, {}).get("alarms", ())}
+        for alarm in report.get("alarms", ()):
+            if _where(alarm) not in before:
+                self.tell(f"ALARM {name}: {alarm}", now)
+        self.stats[name] = report
 
     def _announced(self, notice: dict[str, Any], now: float) -> None:
         model = self.models.setdefault(str(notice.get("kind")), Model())
@@ -148,3 +156,8 @@ class Picture:
             self.tell(f"PRED's results are made with {version}{before}", now)
             model.version, model.since, model.taken = version, now, model.taken + 1
         return version
+
+
+def _where(alarm: str) -> str:
+    """Which book it is of."""
+    return alarm.partition(":")[0]

@@ -48,12 +48,20 @@ class Screen:
         head = Text.assemble(
             ("riotd demo --full", "bold cyan"), f"  {self._title}  ", (f"{left:3.0f} s left, Ctrl-C drains", "dim")
         )
-        return Group(head, self._flows(states), self._loop(now), self._events(now))
+        return Group(head, *self._alarms(), self._flows(states), self._loop(now), self._events(now))
 
     def rows(self) -> int:
         """Rows that ETL has written to the table."""
         stages: Sequence[dict[str, Any]] = self._picture.stats.get(self._names["etl"], {}).get("stages", [])
         return next((int(stage["out"]) for stage in stages if stage["id"] == self._insert), 0)
+
+    def _alarms(self) -> list[RenderableType]:
+        """What does not add up in the books of one of the four; nothing, as it should be."""
+        return [
+            Text(f"ALARM {flow}: {alarm}", style="bold white on red")
+            for flow, name in self._names.items()
+            for alarm in self._picture.stats.get(name, {}).get("alarms", ())
+        ]
 
     def _flows(self, states: Mapping[str, str]) -> RenderableType:
         table = Table("flow", "", expand=True, border_style="dim", header_style="bold")

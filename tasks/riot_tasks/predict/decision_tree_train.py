@@ -85,7 +85,8 @@ class DecisionTreeTrain(Trainer):
             raise BadRecord(f"{self.target}: {text(value)[:40]!r} is not among the classes {classes}")
         return place
 
-    def _learnt(self, rows: Sequence[Row], head: Mapping[str, Any]) -> TreeModel:
+    def learn(self, rows: Sequence[Row], head: Mapping[str, Any]) -> TreeModel:
+        """The tree that rows make: the features, and the position of each row's class."""
         numbers, labels = [row[:-1] for row in rows], [int(row[-1]) for row in rows]
         fit = _learner()(numbers, labels, len(self._places), min_leaf=self.min_leaf, max_depth=self.max_depth)
         return TreeModel(

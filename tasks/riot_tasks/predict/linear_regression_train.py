@@ -66,7 +66,8 @@ class LinearRegressionTrain(Trainer):
     def _outcomes(self, table: Table) -> list[float | None]:
         return self._numbers(table, self.target)
 
-    def _learnt(self, rows: Sequence[Row], head: Mapping[str, Any]) -> LinearModel:
+    def learn(self, rows: Sequence[Row], head: Mapping[str, Any]) -> LinearModel:
+        """The regression that rows make: the features, and the number to foretell."""
         fit = _learner()(rows)
         weights = zip(self.features, fit.weights, strict=True)
         return LinearModel(

@@ -65,8 +65,13 @@ class Trainer(Task):
         """The target's value as it stands in a row; raises BadRecord if it can't be learnt."""
 
     @abstractmethod
-    def _learnt(self, rows: Sequence[Row], head: Mapping[str, Any]) -> models.LinearModel | models.TreeModel:
-        """The model that the rows make; `head` is what all kinds of models have."""
+    def learn(self, rows: Sequence[Row], head: Mapping[str, Any]) -> models.LinearModel | models.TreeModel:
+        """The model that rows make, whoever has gathered them; nothing of the task's state goes into it.
+
+        Args:
+            rows: at least as many as a model needs; each the features, in their order, and the target.
+            head: what all kinds of models have: format, version, features, target, training.
+        """
 
     def process(self, record: Record) -> Iterable[Record]:
         """The model, if this record fills the window or brings a table."""
@@ -138,7 +143,7 @@ class Trainer(Task):
         """The model of these rows, in a record that follows from `record`; `called` begins its version."""
         source, called = (text.encode(errors="replace").decode() for text in (record.source, called or record.source))
         since, until = times
-        model = self._learnt(
+        model = self.learn(
             rows,
             {
                 "format": models.FORMAT,

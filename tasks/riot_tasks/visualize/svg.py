@@ -67,7 +67,7 @@ def _path(points: Points) -> str:
     if len(points) > _FEW:
         points = _thinned(points)
     turned = _turned(points)
-    there = ~np.isnan(turned).any(axis=1)
+    there = ~np.isnan(turned.sum(axis=1))
     if there.all():
         return ("M %.7g %.7g" + " L %.7g %.7g" * (len(turned) - 1)) % tuple(turned.ravel().tolist())
     parts, command = [], "M"
