@@ -128,9 +128,10 @@ def recover(folder: Path, port: int, options: argparse.Namespace) -> Recovered:
         if not collector.wait(_START):
             raise RuntimeError(f"{len(heard.values)} results within {_START:.0f} s; the log ends:\n{tail(log)}")
         restarted = family.usage().unique
+    first = heard.first - at
     return Recovered(
         engine=options.engine, keys=options.keys, again=options.again, snapshot_mb=size / 1e6, pause=pause,
-        memory_mb=memory / 1e6, restarted_mb=restarted / 1e6, first=heard.first - at, parts=_parts(log, unix, heard.first - at),
+        memory_mb=memory / 1e6, restarted_mb=restarted / 1e6, first=first, parts=_parts(log, unix, first),
         right=heard.values == _expected(options.keys),
     )  # fmt: skip
 

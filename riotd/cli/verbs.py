@@ -22,6 +22,7 @@ VERBS = {
     "replay": "Publish a recorded file in its own time, or faster.",
     "train": "Train a model on recorded history, its settings chosen by cross-validation.",
     "dlq": "List dead letters, look at one, send them again.",
+    "journal": "Look into a journal, check it, repair it.",
     "bench": "Measure the tasks on this machine, beside RIoTBench's figures.",
     "drill": "Hurt a daemon, and see that nothing is lost.",
     "demo": "See it all work: broker, feed and daemon on this machine.",

@@ -78,7 +78,7 @@ class Checkpoints:
         if self._disk.read(name) != data:
             self._disk.remove(name)
             raise OSError(errno.EIO, f"{name} is not what was written")
-        for old in self._names()[: -1 if alone else -self._keep]:
+        for old in self.names()[: -1 if alone else -self._keep]:
             self._disk.remove(old)
         return len(data)
 
@@ -92,8 +92,8 @@ class Checkpoints:
         for name in self._disk.names():
             if name.endswith(_SUFFIX + _PART):
                 self._disk.remove(name)
-        for name in reversed(self._names()):
-            found = self._read(name)
+        for name in reversed(self.names()):
+            found = self.decoded(self._disk.read(name))
             if isinstance(found, Checkpoint):
                 self.refused = refused
                 return found
@@ -103,22 +103,24 @@ class Checkpoints:
 
     def forget(self) -> None:
         """Remove all of them."""
-        for name in self._names():
+        for name in self.names():
             self._disk.remove(name)
 
     def needed(self) -> int:
         """The sequence number from which on the journal must be kept, so that every snapshot here can be used."""
-        names = self._names()
+        names = self.names()
         return int(names[0].removesuffix(_SUFFIX)) if names else 0
 
-    def _names(self) -> list[str]:
+    def names(self) -> list[str]:
+        """Their files, the oldest first."""
         return sorted(
             name for name in self._disk.names() if name.endswith(_SUFFIX) and name.removesuffix(_SUFFIX).isdigit()
         )
 
-    def _read(self, name: str) -> Checkpoint | str:
-        data = self._disk.read(name)
-        body = data[_CHECK:]
+    @staticmethod
+    def decoded(data: bytes) -> Checkpoint | str:
+        """What a file of this content has, or what is wrong with it."""
+        body = memoryview(data)[_CHECK:]
         if len(data) < _CHECK or crc32(body).to_bytes(_CHECK, "little") != data[:_CHECK]:
             return "the checksum is wrong"
         try:

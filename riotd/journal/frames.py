@@ -12,11 +12,14 @@ from zlib import crc32
 
 import msgspec
 
-_HEADER = Struct("<IIIQ")
+HEADER = Struct("<IIIQ")
+"""Magic number, length of the body, checksum, how far the file was on disk."""
 _COVERED = Struct("<IQ")
 """What of the header the checksum covers beside the body: its length, and how far the file was on disk."""
-_MAGIC = 0x4A_54_4F_49  # "IOTJ" on disk
-_MAGIC_BYTES = _MAGIC.to_bytes(4, "little")
+MAGIC = 0x4A_54_4F_49  # "IOTJ" on disk
+UNREADABLE = "the frame is whole but can't be read"
+"""How what is said of a frame begins whose checksum is right: a later riotd wrote it."""
+_MAGIC_BYTES = MAGIC.to_bytes(4, "little")
 
 
 class Group(msgspec.Struct, frozen=True, array_like=True, tag=0):
@@ -103,14 +106,14 @@ def packed(frame: Frame, synced: int) -> bytes:
     """
     body = _encode(frame)
     check = crc32(body, crc32(_COVERED.pack(len(body), synced)))
-    return _HEADER.pack(_MAGIC, len(body), check, synced) + body
+    return HEADER.pack(MAGIC, len(body), check, synced) + body
 
 
 def scan(data: bytes | memoryview) -> Iterator[Found | Wrong]:
     """The frames of a file in order; last a `Wrong` if it does not end with a whole frame."""
     at = 0
     while at < len(data):
-        found = _at(data, at)
+        found = frame_at(data, at)
         if isinstance(found, str):
             yield Wrong(at, found, _vouched(data, at))
             return
@@ -118,14 +121,14 @@ def scan(data: bytes | memoryview) -> Iterator[Found | Wrong]:
         at = found.end
 
 
-def _at(data: bytes | memoryview, at: int) -> Found | str:
+def frame_at(data: bytes | memoryview, at: int) -> Found | str:
     """The frame at an offset, or what is wrong there."""
-    if len(data) - at < _HEADER.size:
+    if len(data) - at < HEADER.size:
         return "the file ends within a frame's header"
-    magic, length, check, synced = _HEADER.unpack_from(data, at)
-    if magic != _MAGIC:
+    magic, length, check, synced = HEADER.unpack_from(data, at)
+    if magic != MAGIC:
         return "no frame begins here"
-    begin = at + _HEADER.size
+    begin = at + HEADER.size
     if len(data) - begin < length:
         return "the file ends within a frame"
     body = data[begin : begin + length]
@@ -134,14 +137,14 @@ def _at(data: bytes | memoryview, at: int) -> Found | str:
     try:
         return Found(at, begin + length, synced, _decode(body))
     except msgspec.DecodeError as error:
-        return f"the frame can't be read: {error}"
+        return f"{UNREADABLE}: {error}"
 
 
 def _vouched(data: bytes | memoryview, wrong: int) -> bool:
     """Whether a whole frame behind a wrong one says that the wrong one's place was on disk."""
     whole, at = bytes(data), wrong + 1
     while (at := whole.find(_MAGIC_BYTES, at)) >= 0:
-        found = _at(whole, at)
+        found = frame_at(whole, at)
         if isinstance(found, Found) and found.synced > wrong:
             return True
         at += 1

@@ -87,7 +87,7 @@ class Log:
             DamagedError: elsewhere than in the tail.
         """
         self._segments = sorted(
-            (_Segment(name, int(name.removesuffix(_SUFFIX)), 0) for name in self._disk.names() if _ours(name)),
+            (_Segment(name, int(name.removesuffix(_SUFFIX)), 0) for name in self._disk.names() if ours(name)),
             key=lambda segment: segment.first,
         )
         self.next = self.settled = start
@@ -230,7 +230,8 @@ def identity(origin: int, topic: str, payload: bytes, mark: int) -> Identity:
     return origin, mark, crc32(payload, crc32(topic.encode()))
 
 
-def _ours(name: str) -> bool:
+def ours(name: str) -> bool:
+    """Whether a file is a segment."""
     return name.endswith(_SUFFIX) and name.removesuffix(_SUFFIX).isdigit()
 
 
@@ -242,6 +243,6 @@ def _cut_to(group: Group, since: int) -> Group:
 
 def _damaged(name: str, wrong: Wrong) -> DamagedError:
     return DamagedError(
-        f"{name}: damaged at byte {wrong.at}: {wrong.why}, although it was on disk once; restore the state folder from "
-        "a copy, or move it away: the daemon then begins afresh, without what only the journal had"
+        f"{name}: damaged at byte {wrong.at}: {wrong.why}, although it was on disk once; `riotd journal check "
+        "CONFIG` says what is lost by it, `riotd journal repair CONFIG` goes on without"
     )

@@ -13,7 +13,7 @@ import logging
 import mmap
 import os
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from struct import Struct
 from typing import Protocol
@@ -143,6 +143,15 @@ class Suspects:
         self._passed += message == 0
         self._set(message)
 
+    def refuse(self, reasons: Mapping[int, str]) -> None:
+        """Between two lives: have these messages refused when they are to be done again. Blocks.
+
+        Raises:
+            OSError: it can't be written.
+        """
+        found = self._read()
+        self._keep(msgspec.structs.replace(found, refused={**found.refused, **reasons}))
+
     def leave(self) -> None:
         """The life ends in good order: nobody is to blame. Blocks."""
         if not self._found.alive:
@@ -216,15 +225,18 @@ class Suspects:
 
     def _write(self) -> None:
         """Keep what is known; a disk that refuses costs some deaths more, not the start."""
-        part = f"{_NAME}.part"
         try:
-            self._disk.remove(part)
-            self._disk.append(part, msgspec.json.encode(self._found))
-            self._disk.sync(part)
-            self._disk.rename(part, _NAME)
-            self._disk.sync_names()
+            self._keep(self._found)
         except OSError as error:
             log.warning("%s can't be written: %s", self._path / _NAME, error.strerror or error)
+
+    def _keep(self, found: Found) -> None:
+        part = f"{_NAME}.part"
+        self._disk.remove(part)
+        self._disk.append(part, msgspec.json.encode(found))
+        self._disk.sync(part)
+        self._disk.rename(part, _NAME)
+        self._disk.sync_names()
 
     def _open(self) -> tuple[int, int]:
         """Map the page, if the disk has room for it; what is on it."""
