@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from random import Random
 from types import TracebackType
 from typing import Generic, NamedTuple, Self, TypeVar
@@ -112,16 +112,12 @@ def sink(place: Place[_T], loop: SimulatedLoop, life: int) -> SimulatedSink[_T]:
 
 
 class SimulatedEngine:
-    """Keeps `riotd.ports.Engine`: real shards, which take their time, and get and give bytes.
-
-    Args:
-        seen: told of every portion that is submitted.
-    """
+    """Keeps `riotd.ports.Engine`: real shards, which take their time, and get and give bytes."""
 
     deadline = 0.0
 
-    def __init__(self, plan: Plan, loop: SimulatedLoop, seen: Callable[[int, Portion], None]) -> None:
-        self._plan, self._loop, self._seen = plan, loop, seen
+    def __init__(self, plan: Plan, loop: SimulatedLoop) -> None:
+        self._plan, self._loop = plan, loop
         self._shards: list[Shard] = []
         self._free = [0.0] * plan.shards
 
@@ -138,11 +134,10 @@ class SimulatedEngine:
     @property
     def shards(self) -> int:
         """As `Engine.shards`."""
-        return self._plan.shards
+        return len(self._free)
 
     def submit(self, shard: int, portion: Portion) -> Awaitable[Outcome]:
         """As `Engine.submit`."""
-        self._seen(shard, portion)
         loop, data = self._loop, _encode(portion)
         answer: asyncio.Future[Outcome] = loop.create_future()
         self._free[shard] = max(self._free[shard] + 1e-6, loop.time()) + loop.delay(0.1)
@@ -152,6 +147,13 @@ class SimulatedEngine:
     def signs(self) -> object:
         """As `Engine.signs`."""
         return self._free
+
+    async def resize(self, shards: int) -> None:
+        """As `Engine.resize`."""
+        await asyncio.sleep(self._loop.delay(0.5))
+        more = shards - len(self._free)
+        self._shards = self._shards[:shards] + [Shard(self._plan) for _ in range(more)]
+        self._free = self._free[:shards] + [0.0] * more
 
     async def reconfigure(self, plan: Plan) -> None:
         """As `Engine.reconfigure`."""

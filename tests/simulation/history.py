@@ -1,11 +1,16 @@
 """What counts of all that was done: the portions behind the snapshot that was gone on from, life after life."""
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import reduce
+from unittest.mock import patch
 
 import msgspec
 
-from riotd.messages import Portion
+from riotd.flights import Flight, Flights
+from riotd.messages import Cut, Portion
+from riotd.outgoing import Ends
 
 
 class Histories:
@@ -22,37 +27,43 @@ class Histories:
         self.events: list[Portion] = []
         self._led_to: dict[tuple[bytes, ...], list[Portion]] = {(): []}
         self._asked: deque[int] = deque()
-        self._open = -1
 
     def begin(self, states: Sequence[bytes]) -> None:
         """A life goes on from these."""
         self.events = list(self._led_to[tuple(states)])
         self._asked.clear()
-        self._open = -1
 
     def kept(self, states: Sequence[bytes]) -> None:
         """The oldest cut that was asked for is there."""
         self._led_to[tuple(states)] = self.events[: self._asked.popleft()]
 
-    def submitted(self, shard: int, portion: Portion) -> None:
-        """A shard is told something; of a batch each its part."""
-        if portion.level or portion.states:
+    def started(self, portions: Mapping[int, Portion]) -> None:
+        """What the shards are told next, each its part."""
+        told = [_unmuted(portion) for _, portion in sorted(portions.items()) if not portion.states]
+        if not told:
             return
-        if portion.ids:
-            self._add(portion)
-        elif shard == 0:
-            self._open = -1
-            if portion.snapshot:
-                self._asked.append(len(self.events))
-            else:
-                self.events.append(portion)
-
-    def _add(self, portion: Portion) -> None:
-        if portion.batch != self._open:
-            self._open = portion.batch
-            self.events.append(_unmuted(portion))
+        if told[0].snapshot:
+            self._asked.append(len(self.events))
         else:
-            self.events[-1] = _together(self.events[-1], _unmuted(portion))
+            self.events.append(reduce(_together, told))
+
+
+@contextmanager
+def watched(histories: Histories) -> Iterator[None]:
+    """Have them told of all that pumps launch, and of the cuts that come of it."""
+    start, cut = Flights.start, Ends.cut
+
+    def started(flights: Flights, flight: Flight, portions: dict[int, Portion]) -> None:
+        histories.started(portions)
+        start(flights, flight, portions)
+
+    def kept(ends: Ends, sequence: int, states: list[bytes]) -> Cut:
+        if states:
+            histories.kept(states)
+        return cut(ends, sequence, states)
+
+    with patch.object(Flights, "start", started), patch.object(Ends, "cut", kept):
+        yield
 
 
 def _unmuted(portion: Portion) -> Portion:
@@ -73,4 +84,4 @@ def _chosen(portion: Portion, places: Sequence[int]) -> Portion:
     for name in ("ids", "keys", "payloads", "topics", "origins"):
         column = getattr(portion, name)
         columns[name] = [column[at] for at in places] if column else []
-    return msgspec.structs.replace(portion, mute=[], **columns)
+    return msgspec.structs.replace(portion, mute=[], shards=1, table=b"", **columns)

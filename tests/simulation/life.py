@@ -6,20 +6,18 @@ from pathlib import Path
 
 from riotd.batching import Batcher, Limits
 from riotd.channels import Channels
-from riotd.dataflow import Plan
 from riotd.keeping import Keeper
 from riotd.ledger import Ledger
-from riotd.messages import Cut
 from riotd.outgoing import Ends
 from riotd.partitioning import Keying, Partitioner, by_topic_level
 from riotd.pump import Books, Pump
+from riotd.rescaling import Rescaler
 from riotd.segments import entrances, passes
 from riotd.sources.journaled import Journaled
 from riotd.sources.merged import Merged
 from riotd.stats import Stats
 from riotd.wiring import Service
 from tests.simulation.ends import SimulatedEngine, sink
-from tests.simulation.history import Histories
 from tests.simulation.loop import SimulatedLoop
 from tests.simulation.network import Broker, SimulatedFile, SimulatedMqtt
 from tests.simulation.outside import SimulatedClock
@@ -28,24 +26,6 @@ from tests.simulation.surroundings import Surroundings
 
 _LOOK = 0.5
 """Seconds between looks whether all is done."""
-
-
-class _Seen(Ends):
-    """The ends; what a cut has is known by its states from then on."""
-
-    def cut(self, sequence: int, states: list[bytes]) -> Cut:
-        """As `Ends.cut`."""
-        if states:
-            self.engine.histories.kept(states)  # type: ignore[attr-defined]  # the simulation's engine
-        return super().cut(sequence, states)
-
-
-class _Engine(SimulatedEngine):
-    """Shards, with the histories of what they were sent."""
-
-    def __init__(self, plan: Plan, loop: SimulatedLoop, histories: Histories) -> None:
-        super().__init__(plan, loop, histories.submitted)
-        self.histories = histories
 
 
 class Life(Service):
@@ -85,8 +65,8 @@ class Life(Service):
         self.source = next(iter(self.inputs.values())) if len(self.inputs) == 1 else Merged(self.inputs)
         if scenario.journal:
             self.source = Journaled(self.source, self.keeper.writer, clock, room=self.keeper.room)
-        self.engine = _Engine(self.plan, loop, of.histories)
-        self.pump = Pump(_Seen(self.source, self.engine, self._sinks, self._letters), self._books(), clock=clock)
+        self.engine = SimulatedEngine(self.plan, loop)
+        self.pump = Pump(Ends(self.source, self.engine, self._sinks, self._letters), self._books(), clock=clock)
         self._stopping: set[asyncio.Task[None]] = set()
         self.settled = 0
 
@@ -108,6 +88,7 @@ class Life(Service):
             await self.begin()
             beside = [group.create_task(keeper.run(self.pump), name="snapshots")]
             beside.append(group.create_task(self._stop(stop_after), name="stop"))
+            beside.append(group.create_task(self._rescale(), name="rescale"))
             beside.append(group.create_task(self._of.trouble(self._loop), name="trouble"))
             await self.pump.run(before)
             for task in beside:
@@ -126,7 +107,7 @@ class Life(Service):
         plan = self.plan
         keyings = [Keying(None if feed.every else by_topic_level(0)) for feed in scenario.feeds]
         return Books(
-            Batcher(Limits(scenario.records, 10**5, 0.002), first_id=0),
+            Batcher(self._limits(), first_id=0),
             Partitioner(*keyings, shards=plan.shards, topics=any(outlet.topics for outlet in plan.outlets)),
             Stats([stage.id for stage in plan.stages], shards=plan.shards, now=0.0, entrances=entrances(plan)),
             scenario.max_in_flight,
@@ -135,6 +116,18 @@ class Life(Service):
             ledger=Ledger(Channels({feed.name or "source": ("+",) for feed in scenario.feeds})),
             kept=True,
         )
+
+    async def _rescale(self) -> None:
+        """Now and then another number of shards."""
+        rescaler = Rescaler(self.pump, self.engine, lambda shards: (self._of.scenario.plan(shards), self._limits()))
+        while self._of.scenario.rescales and not self._of.all_said():
+            await asyncio.sleep(self._loop.random.expovariate(self._of.scenario.rescales))
+            change = rescaler.plan(self._loop.random.choice((1, 2, 3, 5)))
+            self._of.say(f"{change.before} shards become {change.shards}, {len(change.moves)} key-groups move")
+            await rescaler.carry_out(change)
+
+    def _limits(self) -> Limits:
+        return Limits(self._of.scenario.records, 10**5, 0.002)
 
     async def _stop(self, after: float | None) -> None:
         """Stop in good order, after so many seconds, or when there is nothing left to do."""

@@ -55,6 +55,7 @@ class Scenario:
         every: seconds between snapshots.
         quota: bytes of the journal.
         trouble: how likely a connection breaks, a sink is away, the disk refuses.
+        rescales: a second, of changes of the number of shards.
         journal: whether what comes is kept in a journal; else the only source is a file, which can be read again.
     """
 
@@ -69,6 +70,7 @@ class Scenario:
     every: float
     quota: int
     trouble: float
+    rescales: float
     journal: bool
 
     def summary(self) -> str:
@@ -76,7 +78,8 @@ class Scenario:
         feeds = ", ".join(f"{len(feed.publications)} {feed.kind} QoS {feed.qos}" for feed in self.feeds)
         stages = " ".join(f"{stage.id}({','.join(stage.after)} by {','.join(stage.key)})" for stage in self.stages)
         rest = f"batches of {self.records}, {self.max_in_flight} bytes, snapshots every {self.every} s"
-        return f"{feeds}; {stages}; {rest}; quota {self.quota}, trouble {self.trouble}, journal {self.journal}"
+        world = f"trouble {self.trouble}, rescales {self.rescales}, quota {self.quota}, journal {self.journal}"
+        return f"{feeds}; {stages}; {rest}; {world}"
 
     def plan(self, shards: int) -> Plan:
         """For so many shards."""
@@ -103,6 +106,7 @@ def scenario(random: Random) -> Scenario:
         every=random.choice((0.05, 0.5, 3.0, 30.0)),
         quota=random.choice((2**20, 10**9)),
         trouble=random.choice((0.0, 0.3, 1.0)),
+        rescales=random.choice((0.0, 0.0, 0.5)),
         journal=journal,
     )
 

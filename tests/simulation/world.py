@@ -7,6 +7,7 @@ from pathlib import Path
 from random import Random
 from tempfile import mkdtemp
 
+from tests.simulation.history import watched
 from tests.simulation.judge import Broken, Figures, judge
 from tests.simulation.life import Life
 from tests.simulation.loop import Killed, SimulatedLoop
@@ -75,7 +76,7 @@ class World:
         clock = SimulatedClock(loop, _WALL)
         shards = self._random.choice((1, 2, 3, 4))
         self._say(f"life {number}, {shards} shards, to {end or 'the end'} at step {kill_at}")
-        with outside(loop, self._of.disk, self._boot):
+        with outside(loop, self._of.disk, self._boot), watched(self._of.histories):
             life = Life(self._of, loop, number, clock=clock, shards=shards, folder=folder)
             stop_after = self._random.expovariate(0.3) if end == "stop" else None
             try:
