@@ -5,10 +5,12 @@ Ray reads its environment when it is imported, so it is imported when it is need
 
 import asyncio
 import logging
+import signal
 import socket
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from threading import current_thread, main_thread
 from typing import Any
 
 from riotd.engines.surroundings import Surroundings
@@ -38,6 +40,7 @@ class Cluster:
         self._address, self._shards = address, shards
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="ray")
         self._surroundings: Surroundings | None = None
+        self._processes: list[Any] = []
         self._stopped = False
 
     @property
@@ -52,6 +55,24 @@ class Cluster:
             EngineError: it can't be started or reached.
         """
         await asyncio.get_running_loop().run_in_executor(self._thread, self._start, then)
+
+    def stands(self) -> bool:
+        """Whether the processes live that our own pool is made of; of others it is not known here."""
+        return all(process.poll() is None for process in self._processes)
+
+    async def again(self, then: Callable[[], None]) -> None:
+        """End what is left of it and start it anew, then do `then` in the same thread.
+
+        Raises:
+            EngineError: it can't be started.
+        """
+
+        def renew() -> None:
+            self._stop()
+            self._start(then)
+
+        await asyncio.get_running_loop().run_in_executor(self._thread, renew)
+        _take_signals_back()
 
     async def stop(self) -> None:
         """Leave it as `start` found it."""
@@ -97,11 +118,13 @@ class Cluster:
             raise EngineError(f"{what}: {error}") from error
         finally:
             logger.setLevel(level)
+        self._processes = _processes(ray) if surroundings.folder is not None else []
         ray._private.worker._worker_logs_enabled = False  # noqa: SLF001 - else the raylet's log comes on stdout at a death
 
     def _stop(self) -> None:
         if self._surroundings is None:
             return
+        self._processes = []
         import ray  # noqa: PLC0415 - see the module's docstring
 
         ray.shutdown()
@@ -121,6 +144,21 @@ def _trimmed(ray: Any) -> Iterator[None]:  # noqa: ANN401 - Ray's types are not 
     finally:
         for name, method in kept.items():
             setattr(node, name, method)
+
+
+def _take_signals_back() -> None:
+    """Have Python handle signals as it did: `ray.init` has the process handle them in C."""
+    if current_thread() is main_thread():
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            if (handler := signal.getsignal(number)) is not None:
+                signal.signal(number, handler)
+
+
+def _processes(ray: Any) -> list[Any]:  # noqa: ANN401 - Ray's types are not checked
+    """The processes without which a pool is lost; none where this Ray keeps them elsewhere."""
+    node = ray._private.worker._global_node  # noqa: SLF001 - nothing public says whether they live
+    known = getattr(node, "all_processes", {})
+    return [each.process for name in ("gcs_server", "raylet") for each in known.get(name, ())]
 
 
 def _nothing(*_: object, **__: object) -> None:

@@ -35,6 +35,11 @@ class Crew:
         self._standing_by = True
         self._spare = self._spare or self._fresh()
 
+    def disperse(self) -> None:
+        """Forget the spare, who is lost with all others, and keep none until `stand_by` is called again."""
+        self._standing_by = False
+        self._spare = self._ready = None
+
     def hire(self) -> Remote:
         """The spare, or a new worker; and the next spare is started."""
         worker, self._spare = self._spare or self._fresh(), None

@@ -155,6 +155,11 @@ class Handover:
         self._bytes -= sum(len(call.data) for call in covered)
         return True
 
+    def interrupted(self) -> None:
+        """The present worker is gone, for no fault of a message: all there is must be sent to the next."""
+        self.resubmitted += sum(not call.answered for call in self._log[: self._sent])
+        self._sent, self._unconfirmed, self._snapshot_asked = 0, 1, False
+
     def died(self, deed: str = "") -> Answer | None:
         """The present worker is gone; all there is must be sent to the next. An answer if that settles a portion.
 
@@ -165,8 +170,7 @@ class Handover:
             EngineError: workers die whatever is done; names the batch.
         """
         alone = self._log[self._sent - 1] if self._sent and self._log[self._sent - 1].alone else None
-        self.resubmitted += sum(not call.answered for call in self._log[: self._sent])
-        self._sent, self._unconfirmed, self._snapshot_asked = 0, 1, False
+        self.interrupted()
         if alone is not None:
             return self._condemn(alone, deed)
         suspect = next((call for call in self._log if not call.answered), None)

@@ -48,13 +48,14 @@ class Lane:
     Args:
         name: for messages.
         plan: encoded `Plan`.
-        hire: gives the next worker, at once, even if that one is still starting.
+        hire: gives the next worker, at once, even if that one is still starting; None if there is none to be had, and
+            `engage` will be called when there is.
         patience: seconds a worker may take until it is ready.
         deadline: seconds after which a worker that gives no sign while it has records to do is given up; 0 for never.
     """
 
     def __init__(
-        self, name: str, plan: bytes, *, hire: Callable[[], Remote], patience: float, deadline: float = 0.0
+        self, name: str, plan: bytes, *, hire: Callable[[], Remote | None], patience: float, deadline: float = 0.0
     ) -> None:
         self.handover = Handover(plan)
         self.restarts = self.snapshots = 0
@@ -79,8 +80,21 @@ class Lane:
         """Give the shard its first worker; done when that one is ready. Raises EngineError if none can be."""
         self._loop = asyncio.get_running_loop()
         self._ready = self._loop.create_future()
-        self._seat(self._hire())
+        self.engage()
         return self._ready
+
+    def engage(self) -> None:
+        """Let the next worker take over, if there is one to be had, and none has."""
+        if self._error is None and self.worker is None and (worker := self._hire()) is not None:
+            self._seat(worker)
+
+    def vacate(self) -> None:
+        """Do without a worker until `engage` is called; what was asked of it is asked of the next, nobody is blamed."""
+        if self._error is None and self.worker is not None:
+            self._leave()
+            self.restarts += 1
+            self._lost_at = self._loop.time()
+            self.handover.interrupted()
 
     @property
     def sign(self) -> tuple[int, float]:
@@ -204,7 +218,7 @@ class Lane:
         except EngineError as hopeless:
             self.fail(EngineError(f"{self._name}: {hopeless}; the last cause: {lost}"))
         else:
-            self._seat(self._hire())
+            self.engage()
 
     def _looked(self, epoch: int, overdue: int) -> None:
         """Look whether the worker gets on; twice, since after a stop of the whole machine timers come before news."""

@@ -7,26 +7,26 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Mapping
-from concurrent.futures import Future
-from contextlib import suppress
 from importlib.util import find_spec
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import msgspec
 
 from riotd.dataflow import Plan
+from riotd.engines.actors import Actor, Place
 from riotd.engines.cluster import Cluster
 from riotd.engines.crew import Crew
-from riotd.engines.lanes import Lane
-from riotd.engines.line import Exchange, Line
-from riotd.engines.worker import Worker
+from riotd.engines.lanes import Lane, Remote
+from riotd.engines.line import Exchange
 from riotd.errors import ConfigError, EngineError, Mistake, ShardLost
 from riotd.messages import Outcome, Portion
 
 _log = logging.getLogger(__name__)
 _encode = msgspec.msgpack.Encoder().encode
 
+_LOOK = 0.25
+"""Seconds between two looks whether Ray lives."""
 _GRACE = 2.0
 """Seconds the end waits for a spare that is still starting: it would outlive its pool by half a minute."""
 
@@ -73,9 +73,13 @@ class RayEngine:
         self._cluster = Cluster(address, shards=shards)
         self._crew = Crew(_encode(plan))
         self._exchange = Exchange()
-        self._place = _Place()
+        self._place = Place()
         self._limits, self.deadline, self._patience = (deadline, memory), deadline, patience
         self._running = False
+        self._watch: asyncio.TimerHandle | None = None
+        self._rebuilding: asyncio.Task[None] | None = None
+        self._coming: list[Lane] = []
+        self._rebuilt = 0
         self._past: Counter[str] = Counter()
         self._lanes = self._new_lanes(range(shards))
 
@@ -88,6 +92,7 @@ class RayEngine:
             await asyncio.gather(*(lane.begin() for lane in self._lanes))
             self._crew.stand_by()
             self._running = True
+            self._look()
         except BaseException:
             await self.__aexit__(None, None, None)
             raise
@@ -97,6 +102,11 @@ class RayEngine:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Stop the actors, and Ray if it is ours; what is still in flight raises EngineError."""
+        if self._watch is not None:
+            self._watch.cancel()
+        if self._rebuilding is not None:
+            self._rebuilding.cancel()
+            await asyncio.wait({self._rebuilding})
         for lane in self._lanes:
             lane.fail(EngineError("the engine was stopped"))
         await self._crew.dismiss(grace=_GRACE if self._cluster.ours else 0.0)
@@ -115,6 +125,8 @@ class RayEngine:
     async def reconfigure(self, plan: Plan) -> None:
         """Run `plan` from the next `submit` on; raises EngineError, and goes on with the old one, if it can't."""
         data = _encode(plan)
+        if self._rebuilding is not None:
+            await asyncio.wait({self._rebuilding})
         await self._crew.rehearse(data)
         await asyncio.gather(*(lane.submit("reconfigure", data) for lane in self._lanes))
 
@@ -126,12 +138,15 @@ class RayEngine:
         """As `Engine.resize`; the spare is the first of the new workers."""
         more = self._new_lanes(range(len(self._lanes), shards))
         if self._running:
+            self._coming = more
             try:
                 await asyncio.gather(*(lane.begin() for lane in more))
             except BaseException:
                 for lane in more:
                     lane.fail(EngineError("another new shard has no worker"))
                 raise
+            finally:
+                self._coming = []
         gone = self._lanes[shards:]
         self._lanes = self._lanes[:shards] + more
         for lane in gone:
@@ -139,14 +154,12 @@ class RayEngine:
             lane.fail(EngineError("the shard is there no more"))
 
     def _new_lanes(self, indexes: range) -> list[Lane]:
-        crew, patience, deadline = self._crew, self._patience, self.deadline
-        return [
-            Lane(f"shard {index}", crew.plan, hire=crew.hire, patience=patience, deadline=deadline) for index in indexes
-        ]
+        crew, hire, patience, deadline = self._crew, self._hire, self._patience, self.deadline
+        return [Lane(f"shard {index}", crew.plan, hire=hire, patience=patience, deadline=deadline) for index in indexes]
 
     def counters(self) -> Mapping[str, int]:
-        """Since start: workers replaced, calls sent again, snapshots kept. Now: in flight per shard."""
-        counts = Counter(self._past)
+        """Since start: workers replaced, calls sent again, snapshots kept, Ray rebuilt. Now: in flight per shard."""
+        counts = self._past + Counter({"rebuilt": self._rebuilt})
         for lane in self._lanes:
             counts.update(_counts(lane))
         return {**counts, **{f"in_flight.{index}": lane.waiting for index, lane in enumerate(self._lanes)}}
@@ -162,64 +175,41 @@ class RayEngine:
             raise ShardLost(f"shard {shard} has no worker")
         return int(await worker.ask("pid"))
 
-    def _worker(self) -> "_Actor":
+    def _worker(self) -> Actor:
         line, address = self._exchange.line()
-        return _Actor(self._place.actor(), line, (*address, *self._limits))
+        return Actor(self._place.actor(), line, (*address, *self._limits), stands=self._cluster.stands)
+
+    def _hire(self) -> Remote | None:
+        return self._crew.hire() if self._cluster.stands() else None
+
+    def _look(self) -> None:
+        """See that the pool stands; if it does not, build it again."""
+        self._watch = asyncio.get_running_loop().call_later(_LOOK, self._look)
+        if self._rebuilding is not None and self._rebuilding.done():
+            self._rebuilding = None
+        if self._rebuilding is None and not self._cluster.stands():
+            self._rebuilding = asyncio.create_task(self._rebuild(), name="rebuild Ray")
+
+    async def _rebuild(self) -> None:
+        """Start Ray anew; the shards go on from their snapshots and what came since, which are here."""
+        begun = asyncio.get_running_loop().time()
+        _log.error("the local Ray has died: starting another; what comes in waits")
+        for lane in (*self._lanes, *self._coming):
+            lane.vacate()
+        self._crew.disperse()
+        try:
+            await self._cluster.again(self._place.prepare)
+        except EngineError as error:
+            for lane in (*self._lanes, *self._coming):
+                lane.fail(error)
+            return
+        self._rebuilt += 1
+        self._crew.assemble(self._worker)
+        for lane in (*self._lanes, *self._coming):
+            lane.engage()
+        self._crew.stand_by()
+        _log.warning("Ray is there again, after %.1f s", asyncio.get_running_loop().time() - begun)
 
 
 def _counts(lane: Lane) -> dict[str, int]:
     return {"restarts": lane.restarts, "resubmitted": lane.handover.resubmitted, "snapshots": lane.snapshots}
-
-
-class _Place:
-    """Where actors are made."""
-
-    host: str
-    """Address of this machine in the cluster."""
-    _make: Any
-    _first: Any
-
-    def prepare(self) -> None:
-        """Start the first actor; Ray takes a third of a second to take up the class, so not on the loop."""
-        import ray  # noqa: PLC0415 - see the module's docstring
-
-        self.host = ray.util.get_node_ip_address()  # type: ignore[no-untyped-call]  # by Ray's makers
-        self._make = ray.remote(num_cpus=0, max_restarts=0, max_task_retries=0, scheduling_strategy="SPREAD")(Worker)
-        self._first = self._make.remote()
-
-    def actor(self) -> Any:  # noqa: ANN401 - Ray's types are not checked
-        """A handle of a new actor."""
-        first, self._first = self._first, None
-        return first or self._make.remote()
-
-
-class _Actor:
-    """A `Worker` in an actor; keeps `riotd.engines.lanes.Remote`."""
-
-    def __init__(self, handle: Any, line: Line, address: tuple[str, int, str, float, int]) -> None:  # noqa: ANN401 - Ray's types are not checked
-        self._handle, self._line = handle, line
-        self._loop = asyncio.get_running_loop()
-        self.ask = line.ask
-        handle.serve.remote(*address).future().add_done_callback(self._ended)
-
-    @property
-    def spoke(self) -> float:
-        return self._line.spoke
-
-    @property
-    def gone(self) -> asyncio.Future[None]:
-        return self._line.gone
-
-    def kill(self) -> None:
-        import ray  # noqa: PLC0415 - see the module's docstring
-
-        ray.kill(self._handle)
-        self._line.lost(ShardLost("it was killed"))
-
-    def _ended(self, done: Future[None]) -> None:
-        """In a thread of Ray's: it knows why a worker ended, mostly a little after the line went dead."""
-        if (error := done.exception()) is not None:
-            lines = [line for line in str(error).splitlines() if not line.startswith("\t")]  # tabs: its number, pid, ip
-            cause = ShardLost(" ".join(lines)[:240])
-            with suppress(RuntimeError):  # the loop has ended too
-                self._loop.call_soon_threadsafe(self._line.lost, cause)

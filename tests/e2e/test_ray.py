@@ -22,6 +22,36 @@ def actors(daemon: Daemon) -> list[psutil.Process]:
     return [process for process in family if process.cmdline()[0].startswith("ray::Worker")]
 
 
+def pool(daemon: Daemon, name: str) -> psutil.Process:
+    """A process of the daemon's Ray."""
+    assert daemon.process is not None
+    family = psutil.Process(daemon.process.pid).children(recursive=True)
+    return next(process for process in family if process.name() == name)
+
+
+@pytest.mark.ray
+async def test_a_lost_ray_is_rebuilt_and_costs_nothing(
+    broker: Broker, config: dict[str, Any], make_daemon: Callable[..., Daemon]
+) -> None:
+    """Raylet, then head killed under load at QoS 1: the daemon lives on, all results once, each device's in order."""
+    config["engine"] = {"type": "ray", "shards": 2}
+    async with make_daemon(config) as daemon, Listener(broker.port, "out/#") as listener:
+        sending = asyncio.create_task(publish(broker.port, feed(MESSAGES, devices=DEVICES)))
+        await listener.count(1000)
+        pool(daemon, "raylet").kill()
+        await listener.count(MESSAGES, within=60)
+        pool(daemon, "gcs_server").kill()
+        await sending
+        await publish(broker.port, feed(2 * MESSAGES, devices=DEVICES)[MESSAGES:])
+        await listener.count(2 * MESSAGES, within=60)
+        assert await daemon.stop() == 0
+    assert heard(listener).messages == {
+        f"dev{device}": list(range(device, 2 * MESSAGES, DEVICES)) for device in range(DEVICES)
+    }
+    assert daemon.log.count("Ray is there again") == 2
+    assert f"received {2 * MESSAGES} = settled {2 * MESSAGES} + in flight 0" in daemon.log
+
+
 @pytest.mark.ray
 async def test_killed_actors_cost_nothing(
     broker: Broker, config: dict[str, Any], make_daemon: Callable[..., Daemon]
