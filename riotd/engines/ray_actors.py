@@ -159,7 +159,8 @@ class RayEngine:
 
     def counters(self) -> Mapping[str, int]:
         """Since start: workers replaced, calls sent again, snapshots kept, Ray rebuilt. Now: in flight per shard."""
-        counts = self._past + Counter({"rebuilt": self._rebuilt})
+        counts = Counter(self._past)
+        counts["rebuilt"] = self._rebuilt
         for lane in self._lanes:
             counts.update(_counts(lane))
         return {**counts, **{f"in_flight.{index}": lane.waiting for index, lane in enumerate(self._lanes)}}

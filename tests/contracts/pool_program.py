@@ -11,8 +11,8 @@ import psutil
 import uvloop
 
 from riotd.engines.ray_actors import RayEngine
-from riotd.errors import EngineError
-from tests.contracts.feeds import chain, feed
+from riotd.messages import Outcome, Portion
+from tests.contracts.feeds import chain, direct, feed, plain
 
 
 def say(**what: object) -> None:
@@ -26,6 +26,15 @@ def children() -> list[psutil.Process]:
     return psutil.Process().children(recursive=True)
 
 
+def told_before(portions: list[Portion]) -> list[Outcome]:
+    """What a shard makes of these behind the portions that it got while we waited for the spare."""
+    return direct(chain(), [*[feed(1)[0]] * BEFORE[0], *portions])[BEFORE[0] :]
+
+
+BEFORE = [0]
+"""How many of the first portion shard 1 has had."""
+
+
 async def main() -> None:
     """Start the engine, then do what stdin says."""
     loop = asyncio.get_running_loop()
@@ -37,6 +46,7 @@ async def main() -> None:
         await engine.submit(0, feed(1)[0])
         while sum(process.name().startswith("ray::Worker") for process in children()) < 3:
             await engine.submit(1, feed(1)[0])  # until the spare is there
+            BEFORE[0] += 1
         listening = {
             connection.laddr.ip.removeprefix("::ffff:")
             for process in [psutil.Process(), *children()]
@@ -50,13 +60,14 @@ async def main() -> None:
             token=os.environ["RAY_AUTH_TOKEN_PATH"],
         )
         if (await loop.run_in_executor(None, sys.stdin.readline)).strip() == "lose the raylet":
+            portions = feed(40)
+            flights = [engine.submit(1, each) for each in portions[:20]]
             next(process for process in children() if process.name() == "raylet").kill()
-            begun = loop.time()
-            try:
-                while True:
-                    await engine.submit(0, feed(1)[0])
-            except EngineError as error:
-                say(error=str(error), seconds=loop.time() - begun)
+            while not engine.counters()["rebuilt"]:
+                await engine.submit(0, feed(1)[0])
+            flights += [engine.submit(1, each) for each in portions[20:]]
+            outcomes = [plain(await each) for each in flights]
+            say(right=outcomes == told_before(portions), rebuilt=engine.counters()["rebuilt"])
         else:
             await asyncio.gather(*(engine.submit(shard, feed(1)[0]) for shard in range(2)))
             say(**engine.counters())
