@@ -32,11 +32,12 @@ async def go_back(before: Before, books: Books, launches: Launches, *, credit: C
 
 async def _again(done: Past, books: Books, launches: Launches) -> None:
     """Launch a batch of the earlier life; a message that may have ended that one, with nothing beside it."""
-    batch, at = books.batcher.again(done.first, done.messages), None if done.fresh else done.now
+    at = None if done.fresh else done.now
     if not done.alone:
-        launches.batch(batch, at, refusal=done.refusal)
+        launches.batch(books.batcher.again(done.first, done.messages), at, refusal=done.refusal)
         return
     await launches.quiet.wait()
     launches.before.doing(done.first)
+    batch = books.batcher.again(done.first, done.messages)  # not sooner: a snapshot meanwhile is in front of it
     await launches.batch(batch, at).through
     launches.before.doing(0)

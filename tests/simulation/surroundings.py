@@ -39,6 +39,8 @@ class Surroundings:
         """Now and then, as long as messages come, the disk refuses for a while, or results can't arrive."""
         while self.scenario.trouble and not self.all_said():
             await asyncio.sleep(loop.random.expovariate(self.scenario.trouble))
+            if self.all_said():
+                return
             seconds = loop.random.choice((0.05, 0.5, 5.0))
             if loop.random.random() < 0.5:
                 self.say(f"the disk refuses for {seconds} s")
