@@ -10,6 +10,7 @@ series is, an outlier leaves nothing behind, and the offset of the numbers does 
 from collections import deque
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import Final
 
 import msgspec
 
@@ -49,11 +50,6 @@ class Moments(msgspec.Struct, frozen=True, gc=False):
         count = self.count + 1
         return Moments(count, self.mean + apart / count, self.product - apart * (self.count / 2))
 
-    @property
-    def slope(self) -> float:
-        """Of the line of least squares; needs two points."""
-        return self.product / (self.count * (self.count * self.count - 1) / 12)
-
 
 class SlidingRegression:
     """The line of least squares through the last `window` points, and where it goes.
@@ -66,12 +62,12 @@ class SlidingRegression:
         mean: give the mean of the forecasts in place of them.
     """
 
-    __slots__ = ("_distances", "_heads", "_points", "_seen", "_tail", "_window")
+    __slots__ = ("_distances", "_heads", "_points", "_spread", "_tail", "_window")
 
     def __init__(self, window: int, horizon: int, *, mean: bool = False) -> None:
         self._window = window
         self._distances = _distances(window, horizon, mean=mean)
-        self._seen = 0  # up to window + 1: whether the window has moved
+        self._spread = window * (window * window - 1) / 12  # of x in a window
         self._points: deque[float] = deque(maxlen=window)
         self._heads: list[Moments] = []  # moments of the older run from each of its points on, the oldest last
         self._tail = Moments()  # moments of the newer run, the points after those
@@ -81,38 +77,38 @@ class SlidingRegression:
 
         The first forecasts are made when the window first moves, at point `window` + 1, as RIoTBench does.
         """
-        if len(self._points) == self._window:
-            self._leave()
-        self._points.append(y)
-        self._tail = self._tail.then_point(y)
-        self._seen = min(self._seen + 1, self._window + 1)
-        return self._forecasts() if self._seen > self._window else None
-
-    def _leave(self) -> None:
-        """Let the oldest point go; if the older run is empty, the newer one becomes it."""
-        if not self._heads:
-            self._heads = _runs_to_the_end(self._points)
-            self._tail = Moments()
-        self._heads.pop()
+        points, tail = self._points, self._tail
+        full = len(points) == self._window
+        if full:
+            if not self._heads:  # the older run is empty, the newer one becomes it
+                self._heads = _runs_to_the_end(points)
+                tail = _NONE
+            self._heads.pop()  # the oldest point goes
+        points.append(y)
+        count, apart = tail.count, y - tail.mean  # as `then_point`: a call costs as much as this
+        self._tail = Moments(count + 1, tail.mean + apart / (count + 1), tail.product + apart * (count / 2))
+        return self._forecasts() if full else None
 
     def _forecasts(self) -> list[float]:
         line = self._heads[-1].then(self._tail) if self._heads else self._tail
-        mean, slope = line.mean, line.slope
+        mean, slope = line.mean, line.product / self._spread
         return [mean + slope * distance for distance in self._distances]
 
     def state(self) -> list[float]:
-        """1 if the window has moved, else 0; the number of points in the older run; the points, oldest first."""
-        return [int(self._seen > self._window), len(self._heads), *self._points]
+        """1 if the window is full, else 0; the number of points in the older run; the points, oldest first."""
+        return [int(len(self._points) == self._window), len(self._heads), *self._points]
 
     def load(self, state: Sequence[float]) -> None:
         """Go on from what `state` gave."""
-        moved, heads, *points = state
+        _full, heads, *points = state
         older = int(heads)
         self._points = deque(points, maxlen=self._window)
-        self._seen = self._window + 1 if moved else len(points)
-        self._heads, self._tail = _runs_to_the_end(points[:older]), Moments()
+        self._heads, self._tail = _runs_to_the_end(points[:older]), _NONE
         for y in points[older:]:
             self._tail = self._tail.then_point(y)
+
+
+_NONE: Final = Moments()
 
 
 @lru_cache

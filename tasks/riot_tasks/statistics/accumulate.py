@@ -1,6 +1,6 @@
 """`accumulate`: so many records as series, in one record."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 from zlib import crc32
 
@@ -91,22 +91,19 @@ class Accumulate(Task):
         if self.parity:
             found = {field: float32(reading) for field, reading in found.items()}
         label = self._label(record)
-        results = []
-        for group, readings in self._grouped(found):
-            window = self._windows.get(group)
-            if window is None:
-                window = self._windows[group] = Gathered(self._first(group, record.source))
-            window.take(record, readings, label)
-            if window.count >= window.goal:
-                results.append(window.record(self.into, self.name_from))
-                self._windows[group] = Gathered(self.window)
-        return results
-
-    def _grouped(self, found: dict[str, float]) -> Iterable[tuple[str, dict[str, float]]]:
-        """What goes into one window each, with its name."""
         if not self.apart:
-            return (("", found),)
-        return [(field, {field: reading}) for field, reading in found.items()]
+            return self._taken("", record, found.items(), label)
+        return [result for each in found.items() for result in self._taken(each[0], record, (each,), label)]
+
+    def _taken(self, group: str, record: Record, found: Collection[tuple[str, float]], label: str) -> Sequence[Record]:
+        """The series of a window, if these readings fill it."""
+        window = self._windows.get(group)
+        if window is None:
+            window = self._windows[group] = Gathered(self._first(group, record.source))
+        if not window.take(record, found, label):
+            return ()
+        self._windows[group] = Gathered(self.window)
+        return (window.record(self.into, self.name_from),)
 
     def _first(self, group: str, source: str) -> int:
         """Records of the first window of a group."""

@@ -1,7 +1,7 @@
 """A window's readings, on their way to a record of series."""
 
 from array import array
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from operator import itemgetter
 from typing import Any, Self
@@ -35,10 +35,16 @@ class Gathered:
         self._units: dict[str, str] = {}
         self._last: Record | None = None
 
-    def take(self, record: Record, found: Mapping[str, float], label: str) -> None:
-        """Take a record's readings; `label` follows the field in a series' name."""
+    def take(self, record: Record, found: Iterable[tuple[str, float]], label: str) -> bool:
+        """Take a record's readings, field by field; whether the window is full.
+
+        Args:
+            record: whose.
+            found: the readings, there is one.
+            label: follows the field in a series' name.
+        """
         units, time = record.units, record.time
-        for field, reading in found.items():
+        for field, reading in found:
             name = field + label
             series = self._series.get(name)
             if series is None:
@@ -50,6 +56,7 @@ class Gathered:
                 self._units[name] = units[field]
         self.count += 1
         self._last = record
+        return self.count >= self.goal
 
     def record(self, into: str, without: str | None) -> Record:
         """The series as the text of a field, with the head of the last record; there was one.
