@@ -48,6 +48,11 @@ class Line:
             self._do(call)
         self._send()
 
+    def interrupt(self) -> None:
+        """The worker is lost with all others; another takes over."""
+        self.handover.interrupted()
+        self._seat()
+
     def die(self, deed: str = "") -> None:
         """The worker is lost, with its queue; another takes over."""
         self.deaths += 1
@@ -324,3 +329,16 @@ class TestPieces:
             Outcome(5, results[1:], [], [Tally(1, 0, 1, 0, 0, 0.5)], 4, 1),
         ]
         assert merge(parts) == Outcome(5, results, [Reject("engine", 9, "why")], [Tally(2, 1, 1, 0, 1, 0.75)], 4, 2)
+
+
+def test_interruptions_blame_nobody() -> None:
+    """However often the whole engine is lost at one portion, none of its messages is refused, each answered once."""
+    portions = feed(6)
+    line = Line(chain())
+    for each in portions:
+        line.submit(each)
+    for _ in range(8):
+        line.step()
+        line.interrupt()
+    assert line.drain() == direct(chain(), portions)
+    assert not any(call.piece for call in line.handover._log)
