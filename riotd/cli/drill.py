@@ -51,6 +51,9 @@ def _seconds(_ctx: click.Context, _parameter: click.Parameter, text: str) -> flo
 @click.option("--faults", metavar="NAME,…", callback=_chosen, help="Which; see --list. Default all; none for none.")
 @click.option("--list", "listing", is_flag=True, help="Say which faults there are, and end.")
 @click.option("--messages", type=click.IntRange(1), help="Send so many; default as many as --seconds has.")
+@click.option(
+    "--kills", type=click.IntRange(1), help="Kill so often, spread over the messages; --faults are the kills then."
+)
 @click.option("--seconds", default=60.0, show_default=True, help="Feed for so long.")
 @click.option("--rate", default=1000.0, show_default=True, help="Messages a second.")
 @click.option("--devices", default=10, show_default=True, type=click.IntRange(1), help="That send, in turn.")
@@ -75,6 +78,7 @@ def command(  # noqa: PLR0917 - click gives them by keyword
     faults: tuple[str, ...],
     listing: bool,
     messages: int | None,
+    kills: int | None,
     seconds: float,
     rate: float,
     devices: int,
@@ -102,6 +106,7 @@ def command(  # noqa: PLR0917 - click gives them by keyword
     Examples:
       riotd drill --seconds 30
       riotd drill --engine ray --faults kill-actor,kill-daemon --rate 5000 --messages 100000
+      riotd drill --messages 1000000 --kills 200 --rate 2000
       riotd drill config/stats.yaml --feed city.csv --seconds 30
     """  # noqa: D301 - click's mark for text not to be wrapped
     from rich.console import Console  # noqa: PLC0415 - `riotd --help` must not load the drill
@@ -118,6 +123,8 @@ def command(  # noqa: PLR0917 - click gives them by keyword
         return
     if rate <= 0 or seconds <= 0:
         raise click.UsageError("--rate and --seconds are above 0.")
+    if kills is not None:
+        messages, faults = messages or max(1, int(seconds * rate)), _kills(faults)
     if (config is None) != (feed is None):
         raise click.UsageError("CONFIG and --feed go together; without both the drill has a dataflow of its own.")
     program, subject = _mosquitto(url), None
@@ -126,7 +133,7 @@ def command(  # noqa: PLR0917 - click gives them by keyword
         subject = guest(Command(config, overlays, settings), feed, topic, count=messages)
     folder = _folder(output)
     own = OwnFlow(Settings(devices, seed, rate, engine, shards, "fill-quota" in faults))
-    options = Options(faults, messages, seconds, rate, every, seed, folder, program, _address(url))
+    options = Options(faults, messages, seconds, rate, every, seed, folder, program, _address(url), kills)
     console.print(f"seed {seed}; faults: {', '.join(faults) or 'none'}; in {folder}", style="dim", highlight=False)
     try:
         report = _run(options, subject or own, console)
@@ -134,6 +141,13 @@ def command(  # noqa: PLR0917 - click gives them by keyword
         raise click.ClickException(str(error)) from error
     _leave(report, folder, console, as_json=as_json, keep=output is not None)
     sys.exit(1 if report.complaints else 0)
+
+
+def _kills(faults: tuple[str, ...]) -> tuple[str, ...]:
+    """Those of the faults that kill; all that do if all were asked for."""
+    from riotd.drill.report import KILLS  # noqa: PLC0415 - as above
+
+    return tuple(fault for fault in faults if fault in KILLS) or KILLS
 
 
 def _folder(output: Path | None) -> Path:

@@ -50,7 +50,7 @@ class Daemon:
         self._folder, self._mark = folder, mark
         self._process: asyncio.subprocess.Process | None = None
         self._ready, self._expected, self._over = asyncio.Event(), False, False
-        self._failed = False
+        self._failed = self._killed = False
         self.lives = 0
         self.deaths: list[str] = []
 
@@ -112,9 +112,12 @@ class Daemon:
         if self._failed:
             raise self._died("riotd ends again and again")
 
-    def kill(self) -> None:
-        """SIGKILL."""
+    def kill(self) -> bool:
+        """SIGKILL; whether there was somebody to kill."""
+        lives = self._process is not None and self._process.returncode is None and not self._killed
         self._signal(signal.SIGKILL)
+        self._killed = True
+        return lives
 
     async def drain(self) -> int | None:
         """SIGTERM, and wait for its end; the exit code, None if it had to be killed."""
@@ -154,7 +157,7 @@ class Daemon:
         """Start it, again and again."""
         environment = os.environ | {"NOTIFY_SOCKET": address, processes.MARK: self._mark}
         while not self._over:
-            self._expected = False
+            self._expected = self._killed = False
             self._ready.clear()
             self.lives += 1
             self._process = await asyncio.create_subprocess_exec(

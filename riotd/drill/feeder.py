@@ -29,6 +29,7 @@ class Feeder:
         sent, acknowledged: so far.
         over: set when it has sent all.
         pause: seconds, the longest it did not send although it should have.
+        limit: it does not send more before this is raised; None for none.
     """
 
     def __init__(self, items: Iterator[Item], judge: Judge, *, rate: float, most: int | None, clock: Clock) -> None:
@@ -40,6 +41,7 @@ class Feeder:
         self.sent = self.acknowledged = 0
         self.over = asyncio.Event()
         self.pause = 0.0
+        self.limit: int | None = None
 
     def note(self, token: int) -> None:
         """The broker has acknowledged a message."""
@@ -89,8 +91,8 @@ class Feeder:
         """As many as are due, and may be; how many."""
         if not self._open.is_set():
             return 0
-        left = count if self._most is None else min(count, self._most - self.sent)
-        count = max(0, min(left, _WINDOW - client.unacknowledged))
+        bounds = [bound - self.sent for bound in (self._most, self.limit) if bound is not None]
+        count = max(0, min(count, _WINDOW - client.unacknowledged, *bounds))
         for _, item in zip(range(count), self._items, strict=False):
             found = item.finding
             self._owed[self.sent] = found and (found.stream, self._judge.expect(*found))

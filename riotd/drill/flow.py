@@ -17,6 +17,8 @@ from riotd.drill.tally import Tally
 IN, OUT = "drill/in", "drill/out"
 _BEGINNING: Final = 1_700_000_000
 """Unix seconds: the time of a message is this plus its number."""
+_BATCH: Final = 350
+"""Messages of a batch for each shard, as riotd has it by default."""
 _QUOTA: Final = 2**20
 """Bytes, the least there is."""
 _FILLED: Final = 3.0
@@ -59,6 +61,11 @@ class OwnFlow:
         """As `Subject.engine`."""
         return self._settings.engine
 
+    @property
+    def batch(self) -> int:
+        """As `Subject.batch`."""
+        return _BATCH * self._settings.shards
+
     def items(self) -> Iterator[Item]:
         """As `Subject.items`; without end."""
         return feed(self._settings)
@@ -91,6 +98,7 @@ def _config(settings: Settings, folder: Path, *, inlet: int, outlet: int) -> dic
             "keepalive": "2s",
         },
         "key": {"topic_level": 2},
+        "batch": {"max_records": _BATCH},
         "stages": [
             {"id": "parse", "task": "senml_parse"},
             {"id": "smooth", "task": "kalman_filter", "params": {"fields": ["v"]}},

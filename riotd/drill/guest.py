@@ -64,6 +64,11 @@ class GuestFlow:
         """As `Subject.engine`."""
         return self._config.engine.type
 
+    @property
+    def batch(self) -> int:
+        """As `Subject.batch`."""
+        return self._config.batch.max_records * self._config.engine.shards
+
     def items(self) -> Iterator[Item]:
         """As `Subject.items`."""
         return (Item(topic, payload) for topic, payload in self._messages)

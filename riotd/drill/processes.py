@@ -28,13 +28,16 @@ def marked(mark: str) -> list[int]:
     return [pid for pid in _pids() if pid != os.getpid() and sign in _read(pid, "environ").split(b"\0")]
 
 
-def end(pids: list[int]) -> None:
-    """Kill them, if they are still there."""
+def end(pids: list[int]) -> int:
+    """Kill them, if they are still there; how many were."""
+    ended = 0
     for pid in pids:
         try:
             os.kill(pid, signal.SIGKILL)
         except ProcessLookupError:
             continue
+        ended += 1
+    return ended
 
 
 def _pids() -> list[int]:

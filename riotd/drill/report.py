@@ -2,11 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from statistics import median
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 from riotd.drill.judge import Counts
+
+KILLS: Final = ("kill-daemon", "kill-actor")
+"""Faults after which at most a batch comes again."""
 
 
 class Episode(msgspec.Struct, frozen=True):
@@ -49,6 +52,9 @@ class Report(msgspec.Struct, frozen=True):
         dead_letters: there should be none.
         left_behind: processes that were still there a while after the end.
         examples: the first few of whatever is wrong, in words.
+        kills: processes that were killed, if a number was asked for.
+        kills_asked: that number.
+        batch: messages in a batch of the daemon's, at most; 0 if it is not known.
     """
 
     seed: int
@@ -68,6 +74,22 @@ class Report(msgspec.Struct, frozen=True):
     dead_letters: int
     left_behind: int
     examples: Sequence[str]
+    kills: int = 0
+    kills_asked: int = 0
+    batch: int = 0
+
+    @property
+    def doubled_by_a_kill(self) -> int:
+        """The most results that came again after a kill; of kills that followed each other at once the mean."""
+        most = doubled = kills = 0
+        for episode in self.episodes:
+            if episode.fault not in KILLS:
+                doubled = kills = 0
+                continue
+            doubled, kills = doubled + episode.doubled, kills + 1
+            if episode.recovered is not None:
+                most, doubled, kills = max(most, -(-doubled // kills)), 0, 0
+        return most
 
     @property
     def complaints(self) -> list[str]:
@@ -84,6 +106,10 @@ class Report(msgspec.Struct, frozen=True):
             f"the daemon's last exit code is {self.code}": self.code,
             f"in flight at the end: {self.ledger[2] if self.ledger else 0:,}": bool(self.ledger and self.ledger[2]),
             f"{self.left_behind} processes left behind": self.left_behind,
+            f"{self.kills} kills of {self.kills_asked}": self.kills < self.kills_asked,
+            f"{self.doubled_by_a_kill:,} results came again after one kill, more than a batch of {self.batch:,}": (
+                self.batch and self.doubled_by_a_kill > self.batch
+            ),
         }
         return [text for text, count in found.items() if count or count is None]
 
@@ -106,4 +132,5 @@ class Report(msgspec.Struct, frozen=True):
     def data(self) -> dict[str, Any]:
         """For programs."""
         found: dict[str, Any] = msgspec.to_builtins(self)
-        return {"well": not self.complaints, "complaints": self.complaints, "faults": self.faults(), **found}
+        known = {"well": not self.complaints, "complaints": self.complaints, "faults": self.faults()}
+        return {**known, "doubled_by_a_kill": self.doubled_by_a_kill, **found}

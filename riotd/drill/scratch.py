@@ -30,6 +30,7 @@ class Options(msgspec.Struct, frozen=True):
         folder: for state, log, configuration; there, and empty.
         mosquitto: its program; else somebody's broker at `url`.
         url: host and port.
+        kills: how many, spread over the messages; None is one fault after the other for as long as it is fed.
     """
 
     faults: tuple[str, ...]
@@ -41,6 +42,7 @@ class Options(msgspec.Struct, frozen=True):
     folder: Path
     mosquitto: str | None
     url: tuple[str, int] | None = None
+    kills: int | None = None
 
 
 def skipped(options: Options, engine: str) -> dict[str, str]:

@@ -7,7 +7,7 @@ from rich.text import Text
 from riotd.drill.faults import FAULTS
 from riotd.drill.feeder import Feeder
 from riotd.drill.judge import Judge
-from riotd.drill.report import Episode, Report
+from riotd.drill.report import KILLS, Episode, Report
 
 _LAST = 8
 """Faults on the screen."""
@@ -84,8 +84,16 @@ def _totals(report: Report) -> RenderableType:
         _figure("out of order", counts.late, style=_bad(counts.late)),
         _figure("wrong state", counts.wrong, style=_bad(counts.wrong)),
     )
+    doubled = ""
+    if report.batch and any(episode.fault in KILLS for episode in report.episodes):
+        doubled = (
+            f"; at most {report.doubled_by_a_kill:,} results again after a kill, a batch has up to {report.batch:,}"
+        )
+    kills = f"{report.kills:,} kills, " if report.kills_asked else ""
     gap = f"longest gap {report.longest:.2f} s (the feeder itself was held up for {report.feeder_pause:.2f} s at most)"
-    return Group(table, Text(f"{gap}; {report.lives} lives of the daemon; seed {report.seed}", style="dim"))
+    return Group(
+        table, Text(f"{gap}; {kills}{report.lives} lives of the daemon{doubled}; seed {report.seed}", style="dim")
+    )
 
 
 def _verdict(report: Report) -> RenderableType:

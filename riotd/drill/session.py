@@ -4,6 +4,7 @@ import asyncio
 import secrets
 from collections.abc import Callable
 from itertools import islice
+from math import inf
 from pathlib import Path
 
 from riotd.clock import Clock
@@ -14,6 +15,7 @@ from riotd.drill.feeder import Feeder
 from riotd.drill.judge import Judge
 from riotd.drill.report import Episode, Report
 from riotd.drill.scratch import Options, Scratch, skipped
+from riotd.drill.spread import Spread
 from riotd.drill.strikes import Strikes, System
 from riotd.drill.subject import Finding, Subject
 
@@ -44,6 +46,7 @@ class Drill:
     Attributes:
         judge, feeder: for who wants to watch.
         episodes: the faults so far.
+        kills: how many of them killed a process.
         doing: what is being done.
         findings: if it is a list, results are put there, and not judged.
     """
@@ -60,6 +63,7 @@ class Drill:
         self.feeder = Feeder(items, self.judge, rate=options.rate, most=options.messages, clock=clock)
         self.findings: list[Finding] | None = None
         self.episodes: list[Episode] = []
+        self.kills = 0
         self._heard_at = 0.0
         self.doing = "starting broker and daemon"
 
@@ -112,6 +116,9 @@ class Drill:
         """One fault after the other, until the feed is over."""
         strikes = Strikes(self._system)
         faults = [fault for fault in FAULTS if fault in self._options.faults and fault not in self._skipped]
+        if self._options.kills is not None and self._options.messages is not None:
+            await self._kill(strikes, faults, begun, kills=self._options.kills, messages=self._options.messages)
+            return
         hurry: float | None = None
         for planned in schedule(faults, every=self._options.every, seed=self._options.seed):
             self.doing = "feeding"
@@ -121,6 +128,25 @@ class Drill:
             self.doing = planned.fault
             await self._episode(strikes, planned, begun)
         await self.feeder.over.wait()  # there are none
+
+    async def _kill(self, strikes: Strikes, faults: list[str], begun: float, *, kills: int, messages: int) -> None:
+        """So many kills, spread over the messages."""
+        spread, feeder, hurry = Spread(kills, messages, seed=self._options.seed), self.feeder, 0.0
+        for planned in schedule(faults, every=self._options.every, seed=self._options.seed):
+            if strikes.kills >= kills:
+                break
+            feeder.limit, at = spread.limit(strikes.kills), spread.strikes_at(strikes.kills, feeder.sent)
+            self.doing = f"feeding; {strikes.kills} of {kills} kills"
+            if hurry:
+                await asyncio.sleep(hurry)
+            else:
+                await self._until(lambda at=at: feeder.sent >= at or feeder.over.is_set(), within=inf)  # type: ignore[misc]  # of a loop's variable
+            hurry = 0.0 if planned.patient else planned.chance
+            self.doing = planned.fault
+            await self._episode(strikes, planned, begun)
+            self.kills = strikes.kills
+        feeder.limit = None
+        await feeder.over.wait()
 
     async def _over_within(self, pause: float) -> bool:
         try:
@@ -199,6 +225,9 @@ class Drill:
             dead_letters=await asyncio.to_thread(_lines, letters),
             left_behind=left,
             examples=self.judge.examples + self.judge.missing(),
+            kills=self.kills,
+            kills_asked=self._options.kills or 0,
+            batch=self._subject.batch,
         )
 
     async def _left_behind(self) -> int:

@@ -45,10 +45,15 @@ class System(msgspec.Struct, frozen=True):
 
 
 class Strikes:
-    """The faults, by name; each returns when it is over, though not recovered from."""
+    """The faults, by name; each returns when it is over, though not recovered from.
+
+    Attributes:
+        kills: processes that were killed, daemons and workers.
+    """
 
     def __init__(self, system: System) -> None:
         self._system = system
+        self.kills = 0
         self._by_name: Mapping[str, Callable[[Planned], Awaitable[None]]] = {
             "kill-daemon": self._kill_daemon,
             "kill-actor": self._kill_actor,
@@ -70,14 +75,14 @@ class Strikes:
         await self._by_name[planned.fault](planned)
 
     async def _kill_daemon(self, planned: Planned) -> None:
-        self._system.daemon.kill()
+        self.kills += self._system.daemon.kill()
         if planned.patient:
             await self._system.daemon.ready()
 
     async def _kill_actor(self, planned: Planned) -> None:
         victims = processes.workers(self._system.daemon.pid)
         if victims:
-            processes.end([victims[int(planned.chance * len(victims))]])
+            self.kills += processes.end([victims[int(planned.chance * len(victims))]])
 
     async def _cut(self, planned: Planned) -> None:
         for proxy in self._proxies:

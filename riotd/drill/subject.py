@@ -31,6 +31,10 @@ class Subject(Protocol):
         """`inline` or `ray`."""
 
     @property
+    def batch(self) -> int:
+        """Messages in a batch, at most."""
+
+    @property
     def filters(self) -> tuple[str, ...]:
         """Where its results are, for an MQTT subscription."""
 

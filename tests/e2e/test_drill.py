@@ -17,6 +17,8 @@ pytestmark = pytest.mark.skipif(MOSQUITTO is None, reason="the drill's own broke
 
 SECONDS = float(os.environ.get("RIOTD_DRILL_SECONDS", "4"))
 """For long runs by hand: RIOTD_DRILL_SECONDS=400."""
+KILLS = int(os.environ.get("RIOTD_DRILL_KILLS", "2"))
+"""The same: RIOTD_DRILL_KILLS=200."""
 
 
 async def drill(folder: Path, *options: str) -> tuple[int, dict[str, Any]]:
@@ -49,6 +51,18 @@ class TestDrill:
         well(report)
         assert code == 0
         assert report["lives"] > 1
+
+    @pytest.mark.timeout(240 + 30 * KILLS)
+    async def test_of_a_number_of_kills_spreads_them(self, tmp_path: Path) -> None:
+        """As many kills as were asked for, with messages between them; no more than a batch comes again after each."""
+        code, report = await drill(
+            tmp_path / "drill", "--kills", str(KILLS), "--messages", str(2000 * KILLS), "--rate", "2000"
+        )
+        well(report)
+        assert code == 0
+        assert report["sent"] == 2000 * KILLS
+        assert report["kills"] >= KILLS
+        assert report["doubled_by_a_kill"] <= report["batch"]
 
     @pytest.mark.timeout(240 + 4 * SECONDS)
     @pytest.mark.parametrize("faults", ["cut-broker,restart-broker", "full-disk,skew-clock", "half-open"])

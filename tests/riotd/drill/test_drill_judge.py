@@ -109,3 +109,27 @@ class TestJudge:
             judge.hear("a", key, now=0.0)
         counts = judge.counts
         assert (judge.lost, counts.doubled, counts.unknown, counts.late) == (0, 0, 0, 0)
+
+
+class TestLongFeeds:
+    def test_what_was_settled_long_ago_is_forgotten(self) -> None:
+        """Of a long stream only the last is kept, and everything is counted as in a short one."""
+        judge = Judge()
+        for number in range(60_000):
+            judge.oblige("a", judge.expect("a", number, f"state {number}"))
+            if number % 1000 != 7:
+                hear(judge, number)
+        assert len(judge._streams["a"].places) == 60_000 - 7  # the first that is missing is kept, and all behind it
+        hear(judge, *range(7, 60_000, 1000))
+        hear(judge, 0, 59_999)
+        assert len(judge._streams["a"].places) <= 20_000
+        counts = judge.counts
+        assert (judge.lost, counts.late, counts.doubled, counts.wrong, counts.unknown) == (0, 60, 2, 0, 0)
+
+    def test_a_stranger_is_no_old_acquaintance(self) -> None:
+        """What was never expected is unknown, however much was forgotten."""
+        judge = judge_of("a", messages=20_000)
+        hear(judge, *range(20_000))
+        judge.hear("a", 10**6, now=0.0)
+        judge.hear("a", "what", now=0.0)
+        assert (judge.counts.unknown, judge.counts.doubled) == (2, 0)

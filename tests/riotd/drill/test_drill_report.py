@@ -45,6 +45,30 @@ def text(report: Report) -> str:
     return console.file.getvalue()  # type: ignore[attr-defined]  # it is a StringIO
 
 
+class TestKills:
+    def test_doubled_is_told_for_one_kill(self) -> None:
+        """Kills that followed each other at once share what came again; other faults don't count."""
+        episodes = [
+            Episode("kill-daemon", 1.0, 2.0, 1.5, 7, recovered=True),
+            Episode("kill-daemon", 4.0, 0.1, 0.0, 1, recovered=None),
+            Episode("kill-actor", 5.0, 2.0, 2.5, 20, recovered=True),
+            Episode("half-open", 9.0, 60.0, 3.0, 99, recovered=True),
+        ]
+        assert msgspec.structs.replace(WELL, episodes=episodes).doubled_by_a_kill == 11
+
+    def test_more_than_a_batch_is_a_complaint(self) -> None:
+        """Of what comes again after a kill a batch is allowed, and no more."""
+        assert msgspec.structs.replace(WELL, batch=7).complaints == []
+        assert msgspec.structs.replace(WELL, batch=6).complaints == [
+            "7 results came again after one kill, more than a batch of 6"
+        ]
+
+    def test_too_few_are_a_complaint(self) -> None:
+        """Who asked for kills hears if there were fewer."""
+        assert msgspec.structs.replace(WELL, kills=3, kills_asked=4).complaints == ["3 kills of 4"]
+        assert "4 kills" in text(msgspec.structs.replace(WELL, kills=4, kills_asked=4))
+
+
 class TestReport:
     def test_is_well_although_results_came_twice(self) -> None:
         """Doubled results and long silences are figures, and no complaints."""
