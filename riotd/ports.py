@@ -127,6 +127,14 @@ class RejectSink(Resource, Protocol):
         """As `Sink.send`."""
 
 
+@runtime_checkable
+class Counting(Protocol):
+    """What has something to say of itself in the statistics."""
+
+    def counters(self) -> Mapping[str, int]:
+        """Counts since start."""
+
+
 class Engine(Resource, Protocol):
     """Where tasks run: `shards` workers, each with the tasks of its keys."""
 

@@ -15,7 +15,7 @@ from riotd.keeping import Keeper
 from riotd.ledger import Ledger
 from riotd.mqtt import Publisher
 from riotd.partitioning import Keying, KeyOf, Partitioner, by_field, by_topic_level, by_topic_regex, one_key
-from riotd.ports import Diary, Engine, Holder, RejectSink, Resumable, Sink, Source
+from riotd.ports import Counting, Diary, Engine, Holder, RejectSink, Resumable, Sink, Source
 from riotd.pump import Before, Books, Ends, Pump
 from riotd.reporter import Reporter
 from riotd.segments import entrances, passes
@@ -116,6 +116,8 @@ class Service:
         }
         report["source"] = dict(self.source.counters())
         report["engine"] = dict(self.engine.counters())
+        if isinstance(self.outputs.rejects, Counting):
+            report["rejects"] = dict(self.outputs.rejects.counters())
         if self.keeper is not None:
             report["state"] = dict(self.keeper.counters())
         return report

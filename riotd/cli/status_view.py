@@ -105,7 +105,8 @@ def _parts(report: Mapping[str, Any]) -> RenderableType:
     if memory := report.get("memory"):
         grid.add_row("memory", _memory(memory))
     sinks = {f"sink {name}": counters for name, counters in report["sinks"].items()}
-    parts = {"source": report["source"], **sinks, "engine": report["engine"], "state": report.get("state", {})}
+    rest = {"engine": report["engine"], "dead letters": report.get("rejects", {}), "state": report.get("state", {})}
+    parts = {"source": report["source"], **sinks, **rest}
     for name, counters in parts.items():
         said = ", ".join(f"{what} {_value(what, value)}" for what, value in counters.items() if value)
         if said:

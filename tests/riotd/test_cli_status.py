@@ -93,6 +93,13 @@ async def test_what_a_program_reads(config: Path) -> None:
     assert answer["report"]["alarms"] == []
 
 
+async def test_dead_letters_are_counted(config: Path) -> None:
+    """Where letters are kept in a store, the statistics say how many were, and how many went to make room."""
+    async with running(config):
+        done = await asked(config, "--json")
+    assert json.loads(done.stdout)["report"]["rejects"] == {"kept": 1, "dropped": 0, "retries": 0}
+
+
 async def test_nobody_there(config: Path) -> None:
     """Exit 1 and a line that says where it was looked for; the daemon's socket goes with it."""
     async with running(config):
