@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from riotd import catalog
 from riotd.config.blocks import MqttRejects, MqttSink, StageBlock
+from riotd.config.hearing import unheard
 from riotd.config.inlets import AnySource, Inlet
 from riotd.config.inputs import MqttSource
 from riotd.config.memory import BESIDE, share_out
@@ -87,7 +88,26 @@ def _graph(parts: Parts) -> list[Mistake]:
         for name in stage.after
         if (wrong := names.after(name))
     ]
-    return [*unknown, *graph_mistakes(among(stages, outputs=True))]
+    within = among(stages, outputs=True)
+    if found := [*unknown, *graph_mistakes(within)]:
+        return found
+    return [] if _broken(blocks) else list(unheard(stages, within, *_hearers(parts)))
+
+
+def _broken(blocks: list[StageBlock]) -> bool:
+    """Whether a task can't be loaded, which is a mistake of its own."""
+    try:
+        for block in blocks:
+            catalog.find(block.task)
+    except (catalog.TaskNotFound, catalog.BrokenTask):
+        return True
+    return False
+
+
+def _hearers(parts: Parts) -> tuple[list[str], list[str]]:
+    """Names of the sources, and of those whose messages are for every shard."""
+    inlets = [inlet for inlet in parts.inlets() if inlet.name]
+    return [inlet.name for inlet in inlets], [inlet.name for inlet in inlets if inlet.every]
 
 
 def _outlets(parts: Parts) -> Iterator[Mistake]:

@@ -202,3 +202,38 @@ def test_the_schema_has_both_forms(load: Load) -> None:
     none = {key: value for key, value in several.items() if key != "sources"}
     assert [validator.is_valid(data) for data in (several, {**none, **single})] == [True, True]
     assert [validator.is_valid(data) for data in (none, {**several, **single})] == [False, False]
+
+
+PREDICTING = """\
+name: city
+sources:
+  feed: {type: file, path: in.jsonl, key: {field: source}}
+  models: {type: mqtt, url: "mqtt://other", topics: [models/#], session: persistent, key: every}
+stages:
+  - {id: parse, task: senml_parse, after: [feed]}
+  - {id: notice, task: notice_parse, after: [models]}
+  - {id: fetch, task: blob_download, params: {store: "memory://models", into: model}}
+  - {id: predict, task: linear_regression, after: [parse, fetch], params: {updates: model, features: [a]}}
+sinks: {out: {type: file, path: out.jsonl}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("overrides", "culprit"),
+    [
+        (["stages.fetch.key=one"], "the key of 'fetch'"),
+        (["stages.notice.key=name"], "the key of 'notice'"),
+        (["stages.predict.key=name"], "its own key"),
+        (["stages.predict.key=name", "engine={type: inline, shards: 4}"], "its own key"),
+    ],
+)
+def test_a_model_that_one_shard_only_would_hear_of(mistakes: Mistakes, overrides: list[str], culprit: str) -> None:
+    """An exchange between what is for every shard and who must hear it is a mistake, which says whose key it is."""
+    (said,) = mistakes(PREDICTING, *overrides)
+    assert said.startswith("stages[3].after: one shard only would hear what is for every shard: " + culprit)
+
+
+@pytest.mark.parametrize("key", ["source", "one", "[source, {field: place}]"])
+def test_a_model_that_all_hear_of(load: Load, key: str) -> None:
+    """Without an exchange in the way, or where all goes to one shard, nothing is said."""
+    assert load(PREDICTING, f"stages.predict.key={key}")
