@@ -122,7 +122,8 @@ class Log:
     def read(self, *, since: int = 0) -> Iterator[Frame]:
         """The frames of messages from a sequence number on, and what came behind the last batch before them.
 
-        Groups that begin before it are cut to what is asked for.
+        Groups and batches that begin before it are cut to what is asked for: suspects are done again one by one, so a
+        snapshot may lie within a batch.
 
         Raises:
             DamagedError: a segment is not what it was when it was opened.
@@ -167,9 +168,10 @@ class Log:
                 if isinstance(frame, Group) and frame.end > since:
                     yield _cut_to(frame, since)
                 elif isinstance(frame, Dispatch):
-                    begun = begun or frame.first + frame.count >= since
-                    if frame.first >= since:
-                        yield frame
+                    end = frame.first + frame.count
+                    begun = begun or end >= since
+                    if end > since:
+                        yield frame if frame.first >= since else Dispatch(since, end - since, frame.now)
                 elif isinstance(frame, Tick) and begun:
                     yield frame
 

@@ -163,6 +163,13 @@ class TestReading:
         assert list(log.read(since=2)) == [Group(2, 1.0, [(1, "b", b"2", 7)]), Tick(2.5), Dispatch(2, 1, 3.0)]
         assert (log.next, log.settled) == (3, 2)
 
+    def test_from_within_a_batch_gives_the_rest_of_it(self) -> None:
+        """What was done one by one of a batch before a snapshot is not done again; the rest is, at the time it was."""
+        log = opened(FakeDisk(), segment=10**6)
+        group = Group(0, 1.0, [(0, "a", b"%d" % number, 0) for number in range(4)])
+        log.append([group, Dispatch(0, 3, 2.0), Dispatch(3, 1, 3.0)], sync=True)
+        assert list(log.read(since=2))[1:] == [Dispatch(2, 1, 2.0), Dispatch(3, 1, 3.0)]
+
     def test_of_segments_that_are_not_needed_can_be_spared(self) -> None:
         """Pruning removes whole segments below a sequence number and nothing above it."""
         disk = FakeDisk()
