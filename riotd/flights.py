@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import partial
+from time import perf_counter
 from typing import Any
 
 import msgspec
@@ -167,10 +168,9 @@ class Flights:
 
     def _transfer(self, flight: Flight, transfer: Transfer, level: int) -> None:
         """Ask one shard for its state, and hold back what is for the other."""
-        loop = asyncio.get_running_loop()
-        self._gates[transfer.target, level] = Gate(loop.time())
+        self._gates[transfer.target, level] = Gate(perf_counter())
         given = self._submitted(transfer.source, flight.bare(level, gives=transfer.group))
-        taken: asyncio.Future[Outcome] = loop.create_future()
+        taken: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         flight.waiting = [(transfer.source, given, []), (transfer.target, taken, [])]
         given.add_done_callback(partial(self._hand_over, flight, transfer.target, level, taken))
 
@@ -191,7 +191,7 @@ class Flights:
         gate.open(partial(self._engine.submit, target))
 
     def _measured(self, flight: Flight, since: float, _taken: "asyncio.Future[Outcome]") -> None:
-        flight.gap = max(flight.gap, asyncio.get_running_loop().time() - since)
+        flight.gap = max(flight.gap, perf_counter() - since)
 
     async def _collect(self, level: int) -> None:
         """Collect a pass's outcomes in the flights' order, and start their next pass, or have them land."""

@@ -11,10 +11,14 @@ Send = Callable[[Portion], Awaitable[Outcome]]
 
 
 class Gate:
-    """Holds portions for one shard at one level. Bounded by the pump's credits, as what is in the engine is."""
+    """Holds portions for one shard at one level. Bounded by the pump's credits, as what is in the engine is.
 
-    def __init__(self, now: float) -> None:
-        self.since = now
+    Args:
+        since: when it was closed, by the clock of whoever measures.
+    """
+
+    def __init__(self, since: float) -> None:
+        self.since = since
         self._held: list[tuple[Portion, asyncio.Future[Outcome]]] = []
 
     def hold(self, portion: Portion) -> "asyncio.Future[Outcome]":

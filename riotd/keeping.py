@@ -13,6 +13,7 @@ from riotd.clock import Clock
 from riotd.errors import TransportError
 from riotd.journal import Checkpoint, Checkpoints, Folder, Log, Suspects
 from riotd.journal.history import History
+from riotd.journal.shards import keep_shards, kept_shards
 from riotd.journal.writer import Writer
 from riotd.messages import REJECTS, Cut
 from riotd.ports import RejectSink, Rewindable, Sink
@@ -70,6 +71,17 @@ class Keeper:
         """
         await asyncio.to_thread(self._open)
         self.writer.start()
+
+    async def shards(self, asked: int) -> int:
+        """Before it is open, with how many shards to begin, where the config asks for so many."""
+        return await asyncio.to_thread(kept_shards, self._folder, asked)
+
+    async def remember_shards(self, asked: int, shards: int) -> None:
+        """From the next start on begin with so many shards, for as long as the config asks for as many as now."""
+        try:
+            await self.writer.call(lambda _: keep_shards(self._folder, asked, shards))
+        except OSError as error:
+            log.error("the number of shards can't be kept for a restart: %s", error.strerror or error)  # noqa: TRY400 - the disk's, no trace
 
     def before(self, rewound: frozenset[int]) -> Before:
         """What the pump has to do again.

@@ -15,7 +15,7 @@ from riotd.launching import Launches
 from riotd.ledger import Ledger
 from riotd.messages import Cut, Message
 from riotd.outgoing import Ends
-from riotd.placement import EVERYWHERE, Placement, Transfer
+from riotd.placement import EVERYWHERE, Placement, Transfer, placed
 from riotd.ports import RejectSink, Sink
 from riotd.returning import go_back
 from riotd.segments import entrances, passes
@@ -57,7 +57,8 @@ class Pump:
         self._timer: asyncio.TimerHandle | None = None
         self._ticker: asyncio.TimerHandle | None = None
         self._held = False
-        self._stopped = False
+        self.stopped = False
+        """Whether it takes in no more."""
         self._alarms = Alarms()
         self.caught_up = asyncio.Event()
         """Set once all that an earlier life did is under way again."""
@@ -119,13 +120,21 @@ class Pump:
             cut = self._launches.cut()
         return await cut
 
+    def begin_with(self, plan: Plan, limits: Limits) -> None:
+        """Before `run`: with as many shards as the plan says, which the engine has."""
+        self._books.partitioner.placement = placed(plan.shards)
+        self._books.batcher.limits = limits
+        self._books.stats.replan([stage.id for stage in plan.stages], entrances(plan))
+        self._flights.go_over(passes(plan))
+        self._count(plan.shards)
+
     def beginning(self) -> Cut:
         """Before `run`, in a first life: the state of everything when nothing was done yet."""
         return self._deliveries.ends.cut(self._books.batcher.next, [])
 
     async def stop(self) -> None:
         """Take in no more; `run` returns when all is settled. Safe to call twice."""
-        self._stopped = True
+        self.stopped = True
         await self._source.stop()
 
     async def swap(self, plan: Plan, limits: Limits, sinks: Sequence[Sink], rejects: RejectSink) -> None:
@@ -235,7 +244,7 @@ class Pump:
         """Launch what ends the run, behind all there is: the tasks' flush, or the last snapshot."""
         self.finishing = True
         ending = None
-        if not self._stopped:
+        if not self.stopped:
             self._launches.everywhere({"end": True})
         elif self._books.kept:
             ending = self._launches.cut()

@@ -85,6 +85,16 @@ class Rescaler:
         """Whether a change is under way."""
         return self.last is not None and not self.last.over
 
+    @property
+    def shards(self) -> int:
+        """How many there are."""
+        return self._pump.placement.shards
+
+    @property
+    def ending(self) -> bool:
+        """Whether the pump comes to its end, so that nothing is to begin any more."""
+        return self._pump.stopped or self._pump.finishing
+
     def plan(self, shards: int) -> Rescale:
         """Begin a change to so many shards; `carry_out` does it. None may be under way."""
         self.last = Rescale(self._pump.placement.shards, shards)

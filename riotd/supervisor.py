@@ -93,18 +93,24 @@ class Supervisor:
             keeper = service.keeper
             await self._awaken(stack)
             self._capture()  # again: ray.init takes SIGTERM for itself
+            questions = {"status": self._status, "scaling": service.orders.scaling}
+            commands = service.commands(questions)
             await service.publishers.enter(stack)
             await stack.enter_async_context(service.outputs)
             before = await service.resume()
             await stack.enter_async_context(service.source)
             await service.begin()
             beside = [group.create_task(self._watch(), name="watchdog")]
+            beside.append(group.create_task(service.orders.run(), name="orders"))
             if service.reporter is not None:
                 beside.append(group.create_task(service.reporter.run(), name="reporter"))
             self.ready.set()
             self._phase = "running"
             place = own_place(service.config.name)
-            await stack.enter_async_context(Control(place, {"status": self._status}))
+            await stack.enter_async_context(Control(place, {**questions, "scale": service.orders.scale}))
+            if commands is not None:
+                await stack.enter_async_context(commands)
+                beside.append(group.create_task(commands.run(), name="commands"))
             self._notifier.ready()
             log.info("%s is running: %s", service.config.name, _summary(service))
             if keeper is not None:
@@ -120,6 +126,7 @@ class Supervisor:
     async def _awaken(self, stack: AsyncExitStack) -> None:
         """Open the state while the engine starts, for either may take seconds."""
         engine, keeper = self._service.engine, self._service.keeper
+        await self._service.size()
         if keeper is None:
             await stack.enter_async_context(engine)
             return
@@ -242,4 +249,4 @@ def _summary(service: Service) -> str:
     config = service.config
     stages = " → ".join(stage.id for stage in service.plan.stages)
     sources = ", ".join(inlet.name or inlet.block.type for inlet in config.inlets)
-    return f"{sources} → {stages} → {', '.join(config.sinks)} ({config.engine.type}, {config.engine.shards})"
+    return f"{sources} → {stages} → {', '.join(config.sinks)} ({config.engine.type}, {service.rescaler.shards})"

@@ -1,26 +1,35 @@
 """The only place where the parts meet: a config becomes a service; no I/O happens here."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from riotd import config as cfg
 from riotd.batching import Batcher, Limits
 from riotd.budget import Budget
 from riotd.channels import Channels
 from riotd.clock import Clock, SystemClock
+from riotd.control import Handler
 from riotd.dataflow import Plan
 from riotd.errors import ConfigError, Mistake
 from riotd.keeping import Keeper
 from riotd.ledger import Ledger
 from riotd.mqtt import Publisher
+from riotd.orders import Orders
 from riotd.partitioning import Keying, KeyOf, Partitioner, by_field, by_topic_level, by_topic_regex, one_key
 from riotd.ports import Counting, Diary, Engine, Holder, RejectSink, Resumable, Sink, Source
 from riotd.pump import Before, Books, Ends, Pump
 from riotd.reporter import Reporter
+from riotd.rescaling import Rescaler
 from riotd.segments import entrances, passes
 from riotd.sources.journaled import Journaled
 from riotd.stats import Stats
+
+if TYPE_CHECKING:
+    from riotd.control.commands import Commands
+
+log = logging.getLogger(__name__)
 
 
 class Publishers:
@@ -106,6 +115,8 @@ class Service:
             clock=clock,
         )
         _count(books, shares, intake, self.source, self.engine)
+        self.rescaler = Rescaler(self.pump, self.engine, self.regime)
+        self.orders = Orders(self.rescaler, check=self.regime, remember=self._remember)
         self.reporter = None if publisher is None else self._reporter(publisher, clock)
 
     def report(self, *, look: bool = False) -> dict[str, Any]:
@@ -120,7 +131,57 @@ class Service:
             report["rejects"] = dict(self.outputs.rejects.counters())
         if self.keeper is not None:
             report["state"] = dict(self.keeper.counters())
+        if self.rescaler.last is not None:
+            report["scaling"] = self.rescaler.last.report()
         return report
+
+    def regime(self, shards: int) -> tuple[Plan, Limits]:
+        """Plan and limits of the present config for so many shards.
+
+        Raises:
+            ConfigError: it can't be run with so many.
+        """
+        config = cfg.scaled(self.config, shards)
+        return cfg.plan(config, self._path), limits(config)
+
+    async def size(self) -> None:
+        """Before the engine is entered: have as many shards as there were last, if the config asks for what it did."""
+        asked = self.config.engine.shards
+        shards = asked if self.keeper is None else await self.keeper.shards(asked)
+        if shards == asked:
+            return
+        try:
+            plan, most = self.regime(shards)
+        except ConfigError as error:
+            log.warning("%d shards and not the %d it was scaled to: %s", asked, shards, error)
+            return
+        log.info("%d shards, as it was scaled to; engine.shards has asked for %d since then", shards, asked)
+        await self.engine.resize(shards)
+        self.pump.begin_with(plan, most)
+
+    async def _remember(self, shards: int) -> None:
+        """Have the next start begin with so many shards."""
+        if self.keeper is not None:
+            await self.keeper.remember_shards(self.config.engine.shards, shards)
+
+    def commands(self, questions: Mapping[str, Handler]) -> "Commands | None":
+        """Who answers questions over MQTT, and takes orders; None if nobody does."""
+        block = self.config.control
+        connection = _connection(self.config, block.connection or self.config.stats.connection)
+        if block.mqtt == "none" or connection is None:
+            return None
+        from riotd.control.commands import Commands  # noqa: PLC0415 - only the parts in use are loaded
+
+        commands = Commands(
+            connection,
+            topic=self._named(block.topic),
+            name=self.config.name,
+            publisher=self.publishers.get(connection),
+            questions=questions,
+            orders={"scale": self.orders.scale} if block.mqtt == "write" else None,
+        )
+        self.orders.told.append(lambda report: commands.tell({"do": "scale", "answer": report}))
+        return commands
 
     async def resume(self) -> Before | None:
         """Find where an earlier life ended; the state folder is open and the sinks are entered.
@@ -131,6 +192,7 @@ class Service:
         keeper, source = self.keeper, self.source
         if keeper is None:
             return None
+        await self._remember(self.rescaler.shards)
         if keeper.position and isinstance(source, Resumable):
             source.resume(keeper.position)
         self.pump.number_from(keeper.first)
@@ -169,13 +231,16 @@ class Service:
         live, fixed = cfg.difference(self.config, config)
         if not live:
             return live, fixed
-        merged = cfg.merged(self.config, config)
-        plan, old = cfg.plan(merged, self._path), self.outputs
+        merged, old = cfg.merged(self.config, config), self.outputs
+        cfg.scaled(merged, self.rescaler.shards)  # now, not when the new sinks are open
         new = Outputs(merged, self.publishers)
         await self.publishers.enter(stack)
         await stack.enter_async_context(new)
-        await self.pump.swap(plan, limits(merged), new.sinks, new.rejects)
-        self.config, self.plan, self.outputs = merged, plan, new
+        async with self.rescaler.resizing:
+            present = cfg.scaled(merged, self.rescaler.shards)
+            plan = cfg.plan(present, self._path)
+            await self.pump.swap(plan, limits(present), new.sinks, new.rejects)
+            self.config, self.plan, self.outputs = merged, plan, new
         if self.keeper is not None:
             self.keeper.go_over(dict(zip(merged.sinks, new.sinks, strict=True)), new.rejects)
         await old.__aexit__()

@@ -1,7 +1,6 @@
 """`riotd status`: what a running daemon does, and whether its books are closed."""
 
 import json
-import re
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from riotd.cli.daemons import daemon_name
 from riotd.cli.options import app_dir_option, set_option, with_option
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ NOT_RUNNING = 1
 ALARM = 2
 _WIDE = 500
 """Columns in a pipe, where nothing is to be broken."""
-_NAME = re.compile(r"[A-Za-z0-9_.-]+")
 
 EPILOG = """\b
 Examples:
@@ -56,7 +55,7 @@ def command(  # noqa: PLR0917 - one for each option
     """
     from riotd.control import Asker, NotRunningError, places  # noqa: PLC0415 - `--help` must not load it
 
-    name = _name(config, overlays, settings)
+    name = daemon_name(config, overlays, settings)
     pause = _seconds(every) if watch else None
     code = 0
     try:
@@ -97,15 +96,6 @@ def _shower(*, as_json: bool, watch: bool) -> Iterator[Callable[[dict[str, Any]]
         return
     with Live(console=console, auto_refresh=False, screen=True, vertical_overflow="crop") as live:
         yield lambda answer: live.update(picture.of(answer), refresh=True)
-
-
-def _name(config: Path, overlays: Sequence[str], settings: Sequence[str]) -> str:
-    """The daemon's name: what is said, if it can't be a file, else what the file says."""
-    if not config.exists() and not config.suffix and _NAME.fullmatch(str(config)):
-        return str(config)
-    from riotd.config import load  # noqa: PLC0415 - as above
-
-    return load(config, settings, overlays=overlays).name
 
 
 def _seconds(text: str) -> float:

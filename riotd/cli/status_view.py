@@ -28,7 +28,8 @@ class Picture:
         """The picture of an answer to `{"do": "status"}`."""
         report = answer["report"]
         parts = [_head(answer), *_alarms(report), self._figures(report)]
-        parts += [_ledger(report["ledger"]), _stages(report["stages"]), _shards(report["shards"]), _parts(report)]
+        parts += [_ledger(report["ledger"]), _stages(report["stages"]), _shards(report["shards"])]
+        parts += [*_scaling(report.get("scaling")), _parts(report)]
         self._before = report
         return Group(*parts)
 
@@ -90,11 +91,20 @@ def _stages(stages: Sequence[Mapping[str, Any]]) -> RenderableType:
 
 
 def _shards(shards: Sequence[Mapping[str, Any]]) -> RenderableType:
-    table = _table("shard", "messages", "tasks", "dropped", "load", "busy")
+    table = _table("shard", "key-groups", "messages", "tasks", "dropped", "load", "busy")
     for number, shard in enumerate(shards):
-        counts = [f"{shard[name]:,}" for name in ("messages", "tasks", "evicted")]
+        counts = [f"{shard[name]:,}" for name in ("groups", "messages", "tasks", "evicted")]
         table.add_row(str(number), *counts, f"{shard['load']:.0%}", f"{shard['busy_s']:,.1f} s")
     return table
+
+
+def _scaling(scaling: Mapping[str, Any] | None) -> list[RenderableType]:
+    """The change of the number of shards, while it is under way, or if it has failed."""
+    if scaling is None or scaling["phase"] in {"done", "stopped"}:
+        return []
+    where = f"{scaling['phase']}, {scaling['moved']} of {scaling['moves']} key-groups have moved"
+    problem = f": {scaling['problem']}" if "problem" in scaling else ""
+    return [Text(f"{scaling['from']} → {scaling['to']} shards: {where}{problem}", style="yellow")]
 
 
 def _parts(report: Mapping[str, Any]) -> RenderableType:

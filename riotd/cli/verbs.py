@@ -11,6 +11,7 @@ from riotd import __version__
 VERBS = {
     "run": "Run the daemon on a configuration.",
     "status": "Show what a running daemon does, and whether its books are closed.",
+    "scale": "Give a running daemon more shards, or fewer.",
     "check": "Name every mistake in a configuration, else show the plan.",
     "graph": "Draw a configuration's dataflow.",
     "tasks": "List the tasks, or describe one.",

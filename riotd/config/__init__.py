@@ -15,6 +15,7 @@ from riotd.config.blocks import (
     StatsBlock,
 )
 from riotd.config.connection import Block, Connection, Duration, Secret, Size, Tls
+from riotd.config.control import ControlBlock, commands
 from riotd.config.endpoints import stood_for
 from riotd.config.inlets import AnySource, FileEntry, Inlet, MqttEntry, TimerEntry
 from riotd.config.inputs import FileSource, MqttSource
@@ -22,7 +23,7 @@ from riotd.config.keying import Key, SourceKey, key_text
 from riotd.config.loading import load, schema, settings, settings_text
 from riotd.config.memory import Shares, about, shares
 from riotd.config.planning import plan
-from riotd.config.reloading import FIXED, difference, merged
+from riotd.config.reloading import FIXED, difference, merged, scaled
 from riotd.config.timers import TimerSource
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "Block",
     "Config",
     "Connection",
+    "ControlBlock",
     "Duration",
     "EngineBlock",
     "FileEntry",
@@ -56,11 +58,13 @@ __all__ = [
     "TimerSource",
     "Tls",
     "about",
+    "commands",
     "difference",
     "key_text",
     "load",
     "merged",
     "plan",
+    "scaled",
     "schema",
     "settings",
     "settings_text",

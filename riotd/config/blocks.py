@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field, PrivateAttr, model_validator
 
 from riotd.config.connection import Block, Connection, Duration, Size
+from riotd.config.control import ControlBlock
 from riotd.config.inlets import AnyEntry, AnySource, Inlet, SourceName, inlets
 from riotd.config.inputs import FileSource, MqttSource, Source
 from riotd.config.keying import Key, StageKey
@@ -217,6 +218,7 @@ class Config(Block):
         sinks: where results go, by name.
         rejects: where dead letters go.
         stats: statistics and status over MQTT.
+        control: questions and commands over MQTT.
         ack: when messages are acknowledged: `journal`, once they are on disk, so that tasks' state outlives the daemon
             too; or `processed`, once their results are with the sinks, and nothing is on disk. Default journal if a
             source is of QoS 1 or 2. Else, if a source reads files, there is no journal, since they can be read again,
@@ -239,6 +241,7 @@ class Config(Block):
     sinks: dict[str, Sink] = Field(min_length=1)
     rejects: Rejects = LogRejects()
     stats: StatsBlock = StatsBlock()
+    control: ControlBlock = ControlBlock()
     ack: Literal["journal", "processed"] | None = None
     state: StateBlock = StateBlock()
     memory: Size | None = Field(default=None, ge=2**24)

@@ -134,6 +134,8 @@ def _topics(parts: Parts) -> Iterator[Mistake]:
     if parts.stats is not None:
         yield from _template("stats.topic", parts.stats.topic, ("name",))
         yield from _template("stats.status", parts.stats.status, ("name",))
+    if parts.control is not None:
+        yield from _template("control.topic", parts.control.topic, ("name",))
 
 
 def _template(where: str, topic: str, fields: tuple[str, ...]) -> Iterator[Mistake]:
@@ -155,6 +157,10 @@ def _brokers(parts: Parts) -> Iterator[Mistake]:
             yield Mistake(f"sinks.{name}.connection", "must be given", remedy)
     if isinstance(parts.rejects, MqttRejects) and parts.rejects.connection is None:
         yield Mistake("rejects.connection", "must be given", remedy)
+    control, stats, sinks = parts.control, parts.stats, [sink for sink in parts.sinks.values() if sink]
+    others = [stats and stats.connection, *(sink.connection for sink in sinks if isinstance(sink, MqttSink))]
+    if control is not None and control.mqtt != "none" and not any([control.connection, *others]):
+        yield Mistake("control.connection", "must be given", remedy)
 
 
 def _sizes(parts: Parts) -> Iterator[Mistake]:

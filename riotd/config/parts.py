@@ -22,6 +22,7 @@ from riotd.config.blocks import (
     StatsBlock,
 )
 from riotd.config.connection import Connection
+from riotd.config.control import ControlBlock
 from riotd.config.inlets import AnyEntry, AnySource, Inlet, inlets
 from riotd.config.inputs import MqttSource, Source
 from riotd.config.keying import Key
@@ -47,6 +48,7 @@ class Parts(msgspec.Struct, frozen=True):
     sinks: dict[str, MqttSink | FileSink | None]
     memory: int | None = None
     max_in_flight: int | None = None
+    control: ControlBlock | None = None
 
     def inlets(self) -> list[Inlet]:
         """The sources that are right, with their keys."""
@@ -64,6 +66,8 @@ class Parts(msgspec.Struct, frozen=True):
             yield "rejects.connection", self.rejects.connection
         if self.stats and self.stats.connection:
             yield "stats.connection", self.stats.connection
+        if self.control and self.control.connection:
+            yield "control.connection", self.control.connection
 
 
 def whole(config: Config) -> Parts:
@@ -79,6 +83,7 @@ def whole(config: Config) -> Parts:
         sinks=dict(config.sinks),
         memory=config.memory,
         max_in_flight=config.max_in_flight,
+        control=config.control,
     )
 
 
@@ -93,6 +98,7 @@ def partial(data: dict[str, Any], error: ValidationError) -> Parts:
         engine=_block(EngineBlock, pruned.get("engine", {})),
         rejects=_block(Rejects, pruned.get("rejects", {"type": "log"})),
         stats=_block(StatsBlock, pruned.get("stats", {})),
+        control=_block(ControlBlock, pruned.get("control", {})),
         stages=[_block(StageBlock, stage) for stage in stages] if isinstance(stages, list) else [None],
         sinks={str(name): _block(Sink, sink) for name, sink in sinks.items()} if isinstance(sinks, dict) else {},
     )

@@ -6,7 +6,8 @@ from typing import Any
 from riotd.config.blocks import Config
 from riotd.config.checks import across
 from riotd.config.parts import whole
-from riotd.errors import ConfigError
+from riotd.errors import ConfigError, Mistake
+from riotd.placement import GROUPS
 
 FIXED = (
     "name",
@@ -21,6 +22,7 @@ FIXED = (
     "stats.topic",
     "stats.status",
     "stats.connection",
+    "control",
     "ack",
     "state",
     "memory",
@@ -60,11 +62,26 @@ def merged(old: Config, new: Config) -> Config:
         "stats": new.stats.model_copy(
             update={key: getattr(old.stats, key) for key in ("topic", "status", "connection")}
         ),
+        "control": old.control,
     }
     mixture = new.model_copy(update=kept)
     if mistakes := across(whole(mixture)):
         raise ConfigError(mistakes)
     return mixture
+
+
+def scaled(config: Config, shards: int) -> Config:
+    """The config with another number of shards.
+
+    Raises:
+        ConfigError: it can't be run with so many.
+    """
+    if not 1 <= shards <= GROUPS:
+        raise ConfigError([Mistake("shards", f"must be from 1 to {GROUPS} (is {shards})")])
+    result = config.model_copy(update={"engine": config.engine.model_copy(update={"shards": shards})})
+    if mistakes := across(whole(result)):
+        raise ConfigError(mistakes)
+    return result
 
 
 def _dump(config: Config) -> dict[str, Any]:

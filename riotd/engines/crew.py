@@ -47,6 +47,11 @@ class Crew:
             self._spare = self._fresh()
         return worker
 
+    async def stocked(self, patience: float) -> None:
+        """Return when there is a spare that is ready, or after so many seconds."""
+        if self._ready is not None:
+            await asyncio.wait([self._ready], timeout=patience)
+
     async def rehearse(self, plan: bytes) -> None:
         """Try a plan on the spare; from now on it is the plan.
 

@@ -135,12 +135,17 @@ class RayEngine:
         return sum([lane.handover.held for lane in self._lanes])
 
     async def resize(self, shards: int) -> None:
-        """As `Engine.resize`; the spare is the first of the new workers."""
+        """As `Engine.resize`; the spare is the first of the new workers.
+
+        The next spare is waited for: while a process starts it takes the cores that state is to move on.
+        """
         more = self._new_lanes(range(len(self._lanes), shards))
         if self._running:
             self._coming = more
             try:
                 await asyncio.gather(*(lane.begin() for lane in more))
+                if more:
+                    await self._crew.stocked(self._patience)
             except BaseException:
                 for lane in more:
                     lane.fail(EngineError("another new shard has no worker"))

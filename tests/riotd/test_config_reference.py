@@ -74,6 +74,7 @@ def test_every_key_of_every_block_is_in_the_reference() -> None:
         config.FileRejects: file_rejects,
         config.MqttRejects: mqtt_rejects,
         config.StatsBlock: set(data["stats"]),
+        config.ControlBlock: set(data["control"]),
         config.StateBlock: set(data["state"]),
     }
     for block, keys in shown.items():
