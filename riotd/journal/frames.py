@@ -62,6 +62,8 @@ class Mark(msgspec.Struct, frozen=True, array_like=True, tag=3):
 
 
 Frame = Group | Dispatch | Tick | Mark
+Identity = tuple[int, int, int]
+"""What a message that comes again is known by: its source, its mark, a checksum of topic and payload."""
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Frame).decode
@@ -95,6 +97,11 @@ class Wrong(NamedTuple):
     at: int
     why: str
     vouched: bool
+
+
+def identity(origin: int, topic: str, payload: bytes, mark: int) -> Identity:
+    """What a message of a group is known by when it comes again."""
+    return origin, mark, crc32(payload, crc32(topic.encode()))
 
 
 def packed(frame: Frame, synced: int) -> bytes:

@@ -3,8 +3,7 @@
 from collections import deque
 from collections.abc import Iterator
 
-from riotd.journal.frames import Dispatch, Frame, Group, Tick
-from riotd.journal.log import Identity, identity
+from riotd.journal.frames import Dispatch, Frame, Group, Identity, Tick, identity
 from riotd.messages import Message, Past
 
 Numbers = dict[Identity, deque[int]]

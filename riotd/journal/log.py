@@ -7,19 +7,27 @@ file by file. A segment is wholly on disk before the next one begins: only the l
 import math
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from zlib import crc32
+from itertools import groupby
+from typing import NamedTuple
 
 import msgspec
 
 from riotd.errors import RiotdError
 from riotd.journal.disk import Disk
-from riotd.journal.frames import Dispatch, Frame, Group, Mark, Tick, Wrong, packed, scan
+from riotd.journal.frames import Dispatch, Found, Frame, Group, Identity, Mark, Tick, Wrong, identity, packed, scan
 
 _SUFFIX = ".journal"
 _TAIL = 65_535
 """Messages that may be unacknowledged at a time: MQTT has no more packet identifiers."""
-Identity = tuple[int, int, int]
-"""What a message that comes again is known by: its source, its mark, a checksum of topic and payload."""
+
+
+class _Place(NamedTuple):
+    """Where a group is: its segment, the offsets of its two ends; and the number behind its last message."""
+
+    segment: str
+    at: int
+    end: int
+    next: int
 
 
 class DamagedError(RiotdError):
@@ -91,10 +99,10 @@ class Log:
             key=lambda segment: segment.first,
         )
         self.next = self.settled = start
-        groups: deque[Group] = deque()
+        groups: deque[_Place] = deque()
         for segment in self._segments:
             self._look(segment, groups, last=segment is self._segments[-1])
-        self.tail.extend(identity(*row) for group in groups for row in group.messages)
+        self._note_last(groups)
         if self._segments:
             self._disk.sync(self._segments[-1].name)
             self._synced = self._segments[-1].size
@@ -175,7 +183,16 @@ class Log:
                 elif isinstance(frame, Tick) and begun:
                     yield frame
 
-    def _look(self, segment: _Segment, groups: deque[Group], *, last: bool) -> None:
+    def _note_last(self, groups: Iterable[_Place]) -> None:
+        """What the messages in these are known by, one group in memory at a time."""
+        for name, places in groupby(groups, key=lambda place: place.segment):
+            data = memoryview(self._disk.read(name))
+            for place in places:
+                for found in scan(data[place.at : place.end]):
+                    if isinstance(found, Found) and isinstance(found.frame, Group):
+                        self.tail.extend(identity(*row) for row in found.frame.messages)
+
+    def _look(self, segment: _Segment, groups: deque[_Place], *, last: bool) -> None:
         """Take note of what a segment has, with the groups that the last messages are in; cut off its torn tail."""
         data = self._disk.read(segment.name)
         segment.size = len(data)
@@ -189,8 +206,8 @@ class Log:
             else:
                 self._note(found.frame)
                 if isinstance(found.frame, Group):
-                    groups.append(found.frame)
-                    while self.next - groups[0].end >= _TAIL:
+                    groups.append(_Place(segment.name, found.at, found.end, found.frame.end))
+                    while self.next - groups[0].next >= _TAIL:
                         groups.popleft()
 
     def _note(self, frame: Frame) -> None:
@@ -225,11 +242,6 @@ class Log:
         self._disk.cut(segment.name, self._synced)
         segment.size = self._synced
         return tuple(self._loose)
-
-
-def identity(origin: int, topic: str, payload: bytes, mark: int) -> Identity:
-    """What a message is known by when it comes again."""
-    return origin, mark, crc32(payload, crc32(topic.encode()))
 
 
 def ours(name: str) -> bool:

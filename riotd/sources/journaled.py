@@ -11,8 +11,8 @@ import msgspec
 
 from riotd.clock import Clock
 from riotd.journal import Dispatch, Group, Mark, Tick
+from riotd.journal.frames import Identity, identity
 from riotd.journal.history import History, Numbers
-from riotd.journal.log import Identity, identity
 from riotd.journal.writer import Writer
 from riotd.messages import Batch, Message
 from riotd.ports import Resumable, Source
