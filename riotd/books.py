@@ -1,6 +1,6 @@
 """What the pump decides by, and what is left of an earlier life."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from riotd.batching import Batcher
@@ -38,6 +38,7 @@ class Before:
         rewound: indexes of the sinks that have forgotten what they got since the snapshots, `REJECTS` among them.
         received: messages below this id were received then.
         doing: told which message is done alone, 0 when it is done, for the case that the daemon does not outlive it.
+        convicted: told which messages the engine refuses for what they did to it, and why, so that no later life tries.
     """
 
     states: Sequence[bytes] = ()
@@ -46,3 +47,4 @@ class Before:
     rewound: frozenset[int] = frozenset()
     received: int = 0
     doing: Callable[[int], None] = lambda _: None
+    convicted: Callable[[Mapping[int, str]], None] = lambda _: None

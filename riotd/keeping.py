@@ -91,7 +91,8 @@ class Keeper:
         """
         found = self.found
         past, doing = self._suspects.steps(self.history), self._suspects.doing
-        return Before(found.shards if found else (), past, self.log.settled, rewound, self.log.next, doing)
+        states = found.shards if found else ()
+        return Before(states, past, self.log.settled, rewound, self.log.next, doing, self._convicted)
 
     @property
     def first(self) -> int:
@@ -208,6 +209,10 @@ class Keeper:
     def counters(self) -> Mapping[str, int]:
         """For the statistics: bytes of the journal and of the last snapshot, and how many snapshots were made."""
         return {"journal_bytes": self.log.size, "snapshot_bytes": self.snapshot_bytes, "snapshots": self.snapshots}
+
+    def _convicted(self, reasons: Mapping[int, str]) -> None:
+        """Remember whom the engine refuses; nobody waits for it."""
+        self.writer.call(lambda _: self._suspects.convict(reasons))
 
     def _mark_stopped(self, sequence: int | None) -> None:
         """Have it on disk whether there is nothing behind the snapshot of this number."""

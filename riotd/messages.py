@@ -205,6 +205,10 @@ class Result(msgspec.Struct, frozen=True, array_like=True, gc=False):
     topic: str = ""
 
 
+ENGINE = "engine"
+"""In the place of a stage's id: the engine's own refusal of a message that ended, or would have ended, a worker."""
+
+
 class Reject(msgspec.Struct, frozen=True, array_like=True):
     """A message's, or a derived record's, refusal: which stage, which message, why."""
 

@@ -7,7 +7,7 @@ from riotd.books import Before, Books
 from riotd.budget import weight
 from riotd.clock import Clock
 from riotd.flights import Flight
-from riotd.messages import REJECTS
+from riotd.messages import ENGINE, REJECTS
 from riotd.outgoing import Ends, letters, with_topics
 
 
@@ -52,6 +52,8 @@ class Deliveries:
             outcomes = [with_topics(batch, outcome) for outcome in outcomes]
         rejects = [reject for outcome in outcomes for reject in outcome.rejects]
         self._books.ledger.reject(batch, [reject.id for reject in rejects])
+        if guilty := {reject.id: reject.reason for reject in rejects if reject.stage == ENGINE}:
+            self.before.convicted(guilty)
         rewound = self.before.rewound
         sending: list[Awaitable[None]] = [
             sink.send(results)

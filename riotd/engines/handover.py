@@ -18,10 +18,8 @@ import msgspec
 from riotd import crossing
 from riotd.engines.worker import Method
 from riotd.errors import EngineError
-from riotd.messages import Outcome, Portion, Reject, added
+from riotd.messages import ENGINE, Outcome, Portion, Reject, added
 
-STAGE = "engine"
-"""The stage that the engine's own refusals name."""
 _SUSPICIOUS = 3
 """Deaths in a row at the same call, after which it is taken apart, or given up on."""
 _HOPELESS = 10
@@ -209,7 +207,7 @@ class Handover:
         self._bytes -= len(call.data)
         reason = deed and f"{deed}, alone and in company"
         reason = reason or f"killed its worker {_SUSPICIOUS + 1} times, at last alone"
-        return self._part(call.number, Outcome(portion.batch, [], [Reject(STAGE, portion.ids[0], reason)], []))
+        return self._part(call.number, Outcome(portion.batch, [], [Reject(ENGINE, portion.ids[0], reason)], []))
 
     def _part(self, number: int, outcome: Outcome) -> Answer | None:
         """The answer to the call as it was made, once all its pieces have one."""

@@ -143,12 +143,13 @@ class Suspects:
         self._passed += message == 0
         self._set(message)
 
-    def refuse(self, reasons: Mapping[int, str]) -> None:
-        """Between two lives: have these messages refused when they are to be done again. Blocks.
+    def convict(self, reasons: Mapping[int, str]) -> None:
+        """In this life: have these messages refused in later ones. Blocks; a disk that refuses costs workers more."""
+        self._found = msgspec.structs.replace(self._found, refused={**self.refused, **reasons})
+        self._write()
 
-        Raises:
-            OSError: it can't be written.
-        """
+    def refuse(self, reasons: Mapping[int, str]) -> None:
+        """Between two lives: the same; blocks. Raises OSError if it can't be written."""
         found = self._read()
         self._keep(msgspec.structs.replace(found, refused={**found.refused, **reasons}))
 
@@ -243,17 +244,15 @@ class Suspects:
         descriptor = os.open(self._path / _PAGE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             if os.fstat(descriptor).st_size != _DOING.size:
-                os.pwrite(
-                    descriptor, bytes(_DOING.size), 0
-                )  # not truncated: writing to a mapped hole may end in SIGBUS
+                # not truncated: writing to a mapped hole may end in SIGBUS
+                os.pwrite(descriptor, bytes(_DOING.size), 0)
             self._page = mmap.mmap(descriptor, _DOING.size)
         except OSError as error:
             log.warning("%s can't be written: %s", self._path / _PAGE, error.strerror or error)
             return 0, 0
         finally:
             os.close(descriptor)
-        doing, passed = _DOING.unpack_from(self._page)
-        return doing, passed
+        return _DOING.unpack_from(self._page)
 
     def _set(self, message: int) -> None:
         if self._page is not None:
