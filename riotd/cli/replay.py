@@ -48,6 +48,7 @@ def _speed(_context: click.Context, _option: click.Parameter, text: str) -> floa
 @click.option(
     "--log", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="What was sent when, see above."
 )
+@click.option("--msgid", metavar="NAME", help="An entry for the message's number, see above.")
 @click.option(
     "--connections",
     default=1,
@@ -74,6 +75,7 @@ def command(
     limit: int | None,
     skip: int,
     log: Path | None,
+    msgid: str | None,
     connections: int,
     username: str | None,
     password_file: Path | None,
@@ -95,9 +97,10 @@ def command(
 
     Lines that are no message are passed over, packs without the topic's field go to the level `unknown`; both are
     counted, the first few are shown. --log has a line for each message as RIoTBench's sources log them, numbered from a
-    random MSGID on: host,process,component,epoch ms,MSGID,number,topic; the time is that before sending. Ctrl-C stops,
-    with the summary and exit code 130 (SIGTERM: 143); without a broker it is 1. A connection lost on the way is made
-    again, and what is late then caught up with.
+    random MSGID on: host,process,component,epoch ms,MSGID,number,topic; the time is that before sending. With --msgid
+    NAME each pack bears that number, as an entry of text: senml_parse with `meta: [NAME]` hands it on to all that
+    follows from the message, so that results have it. Ctrl-C stops, with the summary and exit code 130 (SIGTERM: 143);
+    without a broker it is 1. A connection lost on the way is made again, and what is late then caught up with.
 
     \b
     Examples:
@@ -124,7 +127,9 @@ def command(
     except ValueError as error:
         raise click.UsageError(f"{error}.") from None
     connection = _connection(url, username, password_file)
-    job = replaying.Job(connection, connections, recording, topics, speed, int(qos), limit, _total(path, passes), log)
+    job = replaying.Job(
+        connection, connections, recording, topics, speed, int(qos), limit, _total(path, passes), log, msgid
+    )
     known = job.total or limit
     try:
         with (

@@ -16,7 +16,7 @@ from riotd.errors import TransportError
 from riotd.mqtt import Publisher
 from riotd.mqtt.credentials import tls_context
 from riotd.mqtt.faults import probe
-from riotd.replay import Outbox, Pair, Progress, Recording, SourceLog, Topics, first_id, replay
+from riotd.replay import Numbered, Outbox, Pair, Progress, Recording, SourceLog, Topics, first_id, replay
 from riotd.replay.lanes import Lanes
 
 _CONNECTING = 10.0
@@ -36,6 +36,7 @@ class Job(NamedTuple):
         limit: messages at most.
         total: bytes of the recording with all its passes; None if nobody knows.
         log: file for what was sent when; None for none.
+        msgid: name of the entry for a message's number; None for none.
     """
 
     connection: Connection
@@ -47,6 +48,7 @@ class Job(NamedTuple):
     limit: int | None
     total: int | None
     log: Path | None = None
+    msgid: str | None = None
 
 
 class Ending(NamedTuple):
@@ -92,11 +94,12 @@ async def _replay(job: Job, outbox: Outbox, progress: Progress) -> None:
 
 
 async def _logged(job: Job, outbox: Outbox, stack: AsyncExitStack) -> Outbox:
-    """The outbox, or one in front of it that notes what is sent."""
-    if job.log is None:
-        return outbox
-    log = SourceLog(outbox, job.log, component="replay", first=first_id(), wall=SystemClock().wall)
-    return await stack.enter_async_context(log)
+    """The outbox, or one in front of it that notes what is sent, or has it bear its number, the same in both."""
+    first = first_id()
+    if job.log is not None:
+        log = SourceLog(outbox, job.log, component="replay", first=first, wall=SystemClock().wall)
+        outbox = await stack.enter_async_context(log)
+    return outbox if job.msgid is None else Numbered(outbox, field=job.msgid, first=first)
 
 
 def summary(job: Job, ending: Ending) -> dict[str, Any]:

@@ -4,12 +4,14 @@ from collections.abc import AsyncGenerator, Iterable, Iterator
 from contextlib import aclosing
 from functools import partial
 
+from riotd.replay.numbering import Numbered
 from riotd.replay.player import Outbox, Pair, Player, Progress
 from riotd.replay.recording import Recording, Timed
 from riotd.replay.source_log import SourceLog, first_id
 from riotd.replay.topics import Topics
 
 __all__ = [
+    "Numbered",
     "Outbox",
     "Pair",
     "Player",

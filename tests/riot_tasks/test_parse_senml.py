@@ -41,6 +41,16 @@ def test_exploded() -> None:
     ]
 
 
+@pytest.mark.parametrize("explode", [False, True])
+def test_what_describes_a_message(explode: bool) -> None:  # noqa: FBT001 - a mode of the task
+    """Entries of `meta` are no values: all records of the pack have them in their meta, as text."""
+    pack = [*json.loads(PACK), {"n": "msgid", "vs": "17"}, {"n": "batch", "v": 8, "u": "count"}]
+    found = list(SenmlParse(explode=explode, meta=["msgid", "batch", "other"]).process(raw(json.dumps(pack))))
+    assert [record.meta for record in found] == [{"bn": "urn:dev:7:", "msgid": "17", "batch": "8"}] * (1 + explode)
+    plain = SenmlParse(explode=explode).process(raw(PACK))
+    assert [(each.values, each.units) for each in found] == [(each.values, each.units) for each in plain]
+
+
 def test_relative_times_count_from_the_receipt() -> None:
     """A time relative to now is relative to the time of the raw record."""
     (record,) = SenmlParse().process(raw(b'[{"n":"a","t":-60,"v":1}]'))

@@ -4,10 +4,14 @@ from collections.abc import Sequence
 from itertools import count
 from pathlib import Path
 
+import orjson
 import pytest
 
+from riotd.dataflow import Outlet, Plan, Stage
 from riotd.errors import TransportError
-from riotd.replay import Pair, SourceLog, first_id
+from riotd.messages import Portion
+from riotd.replay import Numbered, Pair, SourceLog, first_id
+from riotd.shard import Shard
 
 
 class Sent:
@@ -65,3 +69,33 @@ def test_ids_begin_where_riotbench_s_do() -> None:
     ids = [first_id() for _ in range(200)]
     assert all(10**12 <= each < 2 * 10**12 and each % 10**9 < 10 for each in ids)
     assert len(set(ids)) > 100
+
+
+@pytest.mark.parametrize(
+    "form", ['[{{"bn":"dev7:","n":"t","v":{0}}}]', '{{"e":[{{"n":"t","v":{0}}}],"bt":1422748800000}}']
+)
+async def test_a_result_can_be_followed_back_to_its_message(tmp_path: Path, form: str) -> None:
+    """With both, a result has the number under which the log has the message that triggered it, whatever its form."""
+    sent, path = Sent(), tmp_path / "source.log"
+    async with _log(sent, path) as log:
+        outbox = Numbered(log, field="msgid", first=1_007_000_000_003)
+        await outbox.send_all([(f"topic/{number}", form.format(number).encode()) for number in range(4)])
+        await outbox.send_all([("topic/4", form.format(4).encode()), ("topic/5", form.format(5).encode())])
+    stages = (
+        Stage("parse", "senml_parse", {"meta": ["msgid"]}),
+        Stage("mean", "average", {"window": 3}, ("parse",)),
+        Stage("smooth", "kalman_filter", {}, ("mean",)),
+    )
+    shard = Shard(Plan(stages, (Outlet("out", ("smooth",), "json"),)))
+    outcome = shard.run(Portion(0, 0.0, list(range(6)), ["dev7"] * 6, [pack for _, pack in sent.pairs]))
+    topics = dict(line.split(",")[5:] for line in path.read_text().splitlines())
+    numbers = [orjson.loads(result.payload)["meta"]["msgid"] for result in outcome.results]
+    assert [topics[number] for number in numbers] == ["topic/2", "topic/5"]
+
+
+@pytest.mark.parametrize("payload", [b"", b"{]", b"5", b'{"e":5}', b"\xff"])
+async def test_what_is_no_pack_is_replayed_as_it_is(payload: bytes) -> None:
+    """A damaged pack has its number in the log only."""
+    sent = Sent()
+    await Numbered(sent, field="msgid", first=1).send_all([("t", payload)])
+    assert sent.pairs == [("t", payload)]

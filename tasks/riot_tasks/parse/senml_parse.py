@@ -1,10 +1,11 @@
 """`senml_parse`: a raw message into the records of its pack."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 
 from riot_tasks import senml
 from riot_tasks.errors import BadRecord
-from riot_tasks.parameters import flag, name, one_of, whole
+from riot_tasks.fields import text
+from riot_tasks.parameters import flag, name, names, one_of, whole
 from riot_tasks.record import Record
 from riot_tasks.task import Task
 
@@ -21,6 +22,8 @@ class SenmlParse(Task):
         field: the field that holds the pack, as bytes or text.
         format: "json", "cbor", or "auto": whichever the first byte says it is; no pack can be taken for the other.
         max_bytes: largest pack accepted; a longer one is refused unread.
+        meta: names of entries that describe the message and are not measured, a number it bears for instance: they
+            stand, as text, in `meta` of all records of the pack, and of whatever follows from these, not in `values`.
 
     Example:
         >>> from riot_tasks import Record
@@ -52,11 +55,13 @@ class SenmlParse(Task):
         field: str = "payload",
         format: str = "auto",  # noqa: A002 - the key of the config
         max_bytes: int = 2**20,
+        meta: Sequence[str] | None = None,
     ) -> None:
         self.explode = flag("explode", explode)
         self.field = name("field", field)
         self.format = one_of("format", format, ("auto", "json", "cbor"))
         self.max_bytes = whole("max_bytes", max_bytes, least=2)
+        self.meta = names("meta", meta)
 
     def process(self, record: Record) -> Iterable[Record]:
         """Give the records of the pack in `record`.
@@ -71,7 +76,8 @@ class SenmlParse(Task):
             raise BadRecord(f"a pack of {len(payload)} bytes: the limit is {self.max_bytes} (max_bytes)")
         if self.format == "cbor" or (self.format == "auto" and senml.is_cbor(payload)):
             payload = senml.from_cbor(payload)
-        return senml.records(payload, id=record.id, source=record.source, now=record.time, explode=self.explode)
+        found = senml.records(payload, id=record.id, source=record.source, now=record.time, explode=self.explode)
+        return found if self.meta is None else _described(found, self.meta)
 
     def _octets(self, payload: object) -> bytes:
         if isinstance(payload, str):
@@ -80,3 +86,15 @@ class SenmlParse(Task):
             return payload
         found = "missing" if payload is None else f"a {type(payload).__name__}, not bytes or text"
         raise BadRecord(f"field {self.field!r}: {found}")
+
+
+def _described(records: Collection[Record], names: Collection[str]) -> list[Record]:
+    """The records with these values of any of them in the meta of all; one that has nothing else is left out."""
+    said = {name: text(value) for each in records for name, value in each.values.items() if name in names}
+    found = []
+    for each in records:
+        values = {name: value for name, value in each.values.items() if name not in said}
+        if values:
+            units = {name: unit for name, unit in each.units.items() if name not in said}
+            found.append(Record(each.id, each.source, each.time, values, units, {**each.meta, **said}))
+    return found
