@@ -103,6 +103,22 @@ class Resumable(Protocol):
 
 
 @runtime_checkable
+class Settling(Protocol):
+    """A source whose entering has two halves, so that several can wait for their outsides at once."""
+
+    async def begin(self) -> Self:
+        """The first half: what has to be entered and left in one task; after it the source is to be left."""
+
+    async def settled(self) -> None:
+        """The second half: wait a moment for the outside."""
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Leave it."""
+
+
+@runtime_checkable
 class Holder(Protocol):
     """A source or an engine that has in memory what grows with messages."""
 

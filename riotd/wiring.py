@@ -355,7 +355,7 @@ def _inlet(config: cfg.Config, inlet: cfg.Inlet, clock: Clock, buffer: int) -> S
 
         name = f"{config.name}-{inlet.name}" if inlet.name else config.name  # a session of its own for each
         block = block if block.buffer else block.model_copy(update={"buffer": buffer})
-        return MqttSource(block, name=name, clock=clock, linger=config.max_wait)
+        return MqttSource(block, name=name, clock=clock, linger=config.max_wait, where=inlet.where)
     if isinstance(block, cfg.TimerSource):
         from riotd.sources.timer import TimerSource  # noqa: PLC0415
 

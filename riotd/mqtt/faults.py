@@ -28,11 +28,13 @@ class Fault(msgspec.Struct, frozen=True):
         text: what is wrong and what to do about it.
         human: it will stay until somebody changes something: a password, a certificate, an id.
         taken_over: another client connected with our client id.
+        unsaid: the broker ended the connection, and nobody knows why.
     """
 
     text: str
     human: bool = False
     taken_over: bool = False
+    unsaid: bool = False
 
 
 _CREDENTIALS = Fault("bad user name or password; see username: and password:", human=True)
@@ -103,12 +105,16 @@ _ERRNO = {
 }
 
 
+_THROWN_OUT = {errno.ECONNRESET, errno.EPIPE}
+"""What it looks like if the broker ends a connection in a hurry."""
+
+
 def explain(error: BaseException | None, connection: Connection) -> Fault:
     """What `error`, a failed attempt's or a loss's, means to the person who runs the daemon."""
     fault = Fault(f"the connection was lost ({error})")
     match error:
         case None | MQTTError(args=("Connection closed",)):
-            fault = Fault("the broker closed the connection without a reason")
+            fault = Fault("the broker closed the connection without a reason", unsaid=True)
         case ConnectRefusedError() | BrokerDisconnectError():
             fault = by_reason(error.reason_code, connection)
         case MQTTTimeoutError() if "PINGRESP" in str(error):
@@ -200,7 +206,7 @@ def _by_system(error: OSError, connection: Connection) -> Fault:
         return Fault("no answer from the host")
     # Several addresses that all failed come as one OSError without a number, which its text still has.
     found = cause.errno or next((int(number) for number in re.findall(r"\[Errno (\d+)\]", str(cause))), 0)
-    return Fault(_ERRNO.get(found) or f"{cause.strerror or cause}")
+    return Fault(_ERRNO.get(found) or f"{cause.strerror or cause}", unsaid=found in _THROWN_OUT)
 
 
 def _by_tls(error: ssl.SSLError) -> Fault:

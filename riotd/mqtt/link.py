@@ -30,7 +30,7 @@ from riotd.mqtt.wire import Session, Wire
 log = logging.getLogger("riotd.mqtt")
 
 _BRIEF = 30.0
-"""Seconds; connections that last less, two in a row, are no longer announced: something keeps throwing us out."""
+"""Seconds; connections that the broker ends sooner, two in a row, are no longer announced: it keeps throwing us out."""
 
 _SILENCE = Fault("reachable, but no answer to CONNECT; is it an MQTT broker, does it want mqtts://?")
 
@@ -192,20 +192,22 @@ class Link:
         if self._closing:
             return
         self._stop_greeting()
+        fault = explain(error, self._connection)
         if self._up.is_set():
             self._losses += 1
-            self._brief = self._brief + 1 if time.monotonic() - self._since < _BRIEF else 0
+            brief = fault.unsaid and time.monotonic() - self._since < _BRIEF
+            self._brief = self._brief + 1 if brief else 0
         else:
             self._failures += 1
         self._up.clear()
         self._down.set()
-        self._report(self._suspicion(explain(error, self._connection)))
+        self._report(self._suspicion(fault))
         if self.client.state is ConnectionState.DISCONNECTED:
             self._over.set()
 
     def _suspicion(self, fault: Fault) -> Fault:
         """MQTT 3.1.1, and mosquitto before 2.1, have no word for a take-over; all one sees is being thrown out."""
-        if self._brief < 2 or fault.human:
+        if self._brief < 2 or not fault.unsaid:
             return fault
         return Fault(f"{fault.text}, again; perhaps we are taken over by another client with the same client_id")
 

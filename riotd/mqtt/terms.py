@@ -62,6 +62,9 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     max_packet: int = 2**20
 
 
+_CONNECT = (3.0, 10.0)
+"""Seconds, least and most, that an attempt may take; between them a third of the keep-alive. One that began while the
+network swallowed everything, as with a half-open connection, holds up the next one for as long."""
 _LIBRARY = "1.2.1"
 """The mqttium this was made for."""
 
@@ -91,7 +94,7 @@ def new_client(  # noqa: PLR0913 - by keyword
         will=None if terms.will is None else PublishMessage(*terms.will),
         maximum_packet_size=terms.max_packet,
         max_inbound_inflight=terms.receive_maximum if five else None,
-        connect_timeout=10.0,
+        connect_timeout=min(_CONNECT[1], max(_CONNECT[0], connection.keepalive / 3)),
         ping_timeout=max(1.0, connection.keepalive / 2),
         reconnect=ReconnectPolicy(initial_delay=patience.first, max_delay=patience.longest),
     )

@@ -29,7 +29,7 @@ _TRACE, _KNOWN_BY = 40, 200
 
 
 class _Place(msgspec.Struct, frozen=True):
-    """Where the source was, and of what it gives from there on what is in the journal: identities, with the number there.
+    """Where the source was, and of what it gives from there on what the journal has: identities, with the number there.
 
     Those of the snapshot's number on are among them or not: the journal tells of them when it is read again.
     """

@@ -10,7 +10,7 @@ from typing import Self
 import msgspec
 
 from riotd.messages import Message
-from riotd.ports import Holder, Resumable, Source
+from riotd.ports import Holder, Resumable, Settling, Source
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(dict[str, bytes]).decode
@@ -42,11 +42,15 @@ class Merged:
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
-        """Enter all, one after another; if one fails those before it are left again."""
+        """Enter all, and wait for their outsides at once; if one fails those before it are left again."""
         self._ended.clear()
         async with AsyncExitStack() as entering:
             for source in self._sources:
-                await entering.enter_async_context(source)
+                if isinstance(source, Settling):
+                    entering.push_async_exit(await source.begin())
+                else:
+                    await entering.enter_async_context(source)
+            await asyncio.gather(*(source.settled() for source in self._sources if isinstance(source, Settling)))
             self._stack = entering.pop_all()
         return self
 

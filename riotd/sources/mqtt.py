@@ -29,9 +29,10 @@ class MqttSource:
         linger: on a slow feed, seconds that a `receive` which had to wait goes on collecting. Taking messages one
             by one costs 0.2 ms of CPU each.
         patience: between attempts to connect.
+        where: the block's path in the configuration.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - seven by keyword are the house's limit
         self,
         block: config.MqttSource,
         *,
@@ -39,10 +40,11 @@ class MqttSource:
         clock: Clock,
         linger: float = 0.0,
         patience: Patience | None = None,
+        where: str = "source",
     ) -> None:
         self._linger = linger
         client_id = block.client_id or f"riotd-{name}-in"
-        self._subscriber = Subscriber(block, client_id=client_id, clock=clock, patience=patience)
+        self._subscriber = Subscriber(block, client_id=client_id, clock=clock, patience=patience, where=where)
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -51,10 +53,19 @@ class MqttSource:
         So whoever hears that the daemon is ready may publish. Raises `ConfigError` when a secret can't be read.
         """
         async with AsyncExitStack() as entering:
-            await entering.enter_async_context(self._subscriber)
-            await self._subscriber.settled()
-            self._stack = entering.pop_all()
+            entering.push_async_exit(await self.begin())
+            await self.settled()
+            entering.pop_all()
         return self
+
+    async def begin(self) -> Self:
+        """As `riotd.ports.Settling.begin`."""
+        await self._stack.enter_async_context(self._subscriber)
+        return self
+
+    async def settled(self) -> None:
+        """As `riotd.ports.Settling.settled`: the subscriptions are granted, or the moment is over."""
+        await self._subscriber.settled()
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

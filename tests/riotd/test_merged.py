@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
-from typing import Any
+from typing import Any, Self
 
 import pytest
 
@@ -185,3 +185,24 @@ async def test_leaving_leaves_all_and_lets_go_of_who_is_waited_for() -> None:
     await merged.__aexit__(None, None, None)
     assert [source.opened for source in sources] == [0, 0]
     assert [task.get_name() for task in asyncio.all_tasks() if task.get_name().startswith("receive")] == []
+
+
+class Meeting(ListSource):
+    """A source whose outside is there once the other source's is waited for, too."""
+
+    meeting = asyncio.Barrier(2)
+
+    async def begin(self) -> Self:
+        """As `Settling.begin`."""
+        return await self.__aenter__()
+
+    async def settled(self) -> None:
+        """As `Settling.settled`."""
+        await self.meeting.wait()
+
+
+async def test_outsides_are_waited_for_at_once() -> None:
+    """Two brokers out of reach cost the start one moment, not two."""
+    merged = Merged({"one": Meeting([b"1"]), "other": Meeting([b"2"])})
+    async with asyncio.timeout(5), merged:
+        assert sorted(message.payload for message in await _all(merged)) == [b"1", b"2"]

@@ -5,8 +5,10 @@ from pathlib import Path
 import pytest
 
 from riotd import config
+from riotd.clock import SystemClock
 from riotd.errors import ConfigError
 from riotd.mqtt import Publisher, read_secret
+from riotd.sources.mqtt import MqttSource
 
 
 def test_a_file_loses_its_newline(tmp_path: Path) -> None:
@@ -64,3 +66,13 @@ async def test_entering_a_connection_names_what_it_lacks(settings: dict[str, obj
         async with Publisher(config.Connection.model_validate(settings), client_id="x"):
             pass
     assert [mistake.where for mistake in caught.value.mistakes] == [where]
+
+
+async def test_a_named_source_is_blamed_by_its_name() -> None:
+    """A secret that is not there is a mistake of the source that wants it, where the file has it."""
+    secret = config.Secret(env="RIOTD_TEST_NOBODY_SETS_THIS")
+    block = config.MqttSource(type="mqtt", url="mqtt://localhost", topics=["a"], username="u", password=secret)
+    source = MqttSource(block, name="test", clock=SystemClock(), where="sources.feed")
+    with pytest.raises(ConfigError) as caught:
+        await source.__aenter__()
+    assert caught.value.mistakes[0].where == "sources.feed.password.env"
