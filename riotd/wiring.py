@@ -357,9 +357,12 @@ def _inlet(config: cfg.Config, inlet: cfg.Inlet, clock: Clock, buffer: int) -> S
         block = block if block.buffer else block.model_copy(update={"buffer": buffer})
         return MqttSource(block, name=name, clock=clock, linger=config.max_wait, where=inlet.where)
     if isinstance(block, cfg.TimerSource):
+        from riotd.sources.remembering import Memory  # noqa: PLC0415
         from riotd.sources.timer import TimerSource  # noqa: PLC0415
 
-        return TimerSource(block, name=inlet.name or config.name, clock=clock)
+        name = inlet.name or config.name
+        memory = Memory(config.state_folder, name) if block.missed == "once" else None
+        return TimerSource(block, name=name, clock=clock, memory=memory)
     from riotd.sources.files import FileSource  # noqa: PLC0415
 
     return FileSource(block, clock=clock)

@@ -12,8 +12,8 @@ from riotd.errors import Mistake
 from riotd.schedules import Cron
 
 _KINDS = {
-    "every": ("align", "window", "at_start"),
-    "cron": ("timezone", "window", "at_start"),
+    "every": ("align", "window", "at_start", "missed"),
+    "cron": ("timezone", "window", "at_start", "missed"),
     "file": ("speed", "repeat"),
 }
 """Keys that say when, and those that go with each."""
@@ -45,6 +45,8 @@ class TimerSource(Block):
         repeat: with file: begin again behind its end; else the source ends there.
         window: how far back a tick's stretch of time goes; default to the tick before.
         at_start: one tick at once, for the latest stretch that has ended; else the first when the next one has.
+        missed: what ended while the daemon was down: `skip` leaves it out; `once` makes up for it by one tick at the
+            start, whose stretch begins where that of the last tick ended, which is kept in the state folder.
     """
 
     type: Literal["timer"]
@@ -57,6 +59,7 @@ class TimerSource(Block):
     repeat: bool = False
     window: _Interval | None = None
     at_start: bool = False
+    missed: Literal["skip", "once"] = "skip"
 
     @model_validator(mode="after")
     def _one(self) -> "TimerSource":

@@ -66,15 +66,31 @@ class Clockwork:
         set_back: how often that happened.
     """
 
-    def __init__(self, schedule: Schedule, now: Now, *, window: int | None = None, at_start: bool = False) -> None:
-        """With `at_start`, the latest tick that was due counts as due now."""
+    def __init__(
+        self,
+        schedule: Schedule,
+        now: Now,
+        *,
+        window: int | None = None,
+        at_start: bool = False,
+        since: int | None = None,
+    ) -> None:
+        """With `at_start` the latest tick that was due counts as due now, with `since` all that were after it."""
         self.set_back = 0
         self._schedule = schedule
         self._window = window
+        self._since = since if since is not None and since <= now.wall else None
         self._next = schedule.last(now.wall) if at_start else schedule.after(now.wall)
+        if self._since is not None:
+            self._next = schedule.after(self._since)
         self._given = 0
         self._looked = now
         self._lowest: int | None = None
+
+    @property
+    def begins(self) -> int:
+        """Where the stretch of the next tick begins, but for a window."""
+        return self._schedule.last(self._next - 1) if self._since is None else self._since
 
     def take(self, now: Now) -> Sequence[Tick]:
         """As `Ticking.take`: one at most."""
@@ -84,7 +100,7 @@ class Clockwork:
         due = self._schedule.last(now.wall)
         self._given += 1
         tick = Tick(self._given, due, self._start(), due, self._schedule.count(self._next, due))
-        self._next, self._lowest = self._schedule.after(due), None
+        self._next, self._lowest, self._since = self._schedule.after(due), None, None
         return [tick]
 
     def wait(self, now: Now) -> int:
@@ -92,7 +108,7 @@ class Clockwork:
         return max(self._next - now.wall, 0)
 
     def _start(self) -> int:
-        begin = self._schedule.last(self._next - 1) if self._window is None else self._next - self._window
+        begin = self.begins if self._window is None else self._next - self._window
         return begin if self._lowest is None else min(begin, self._lowest)
 
     def _look(self, now: Now) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -15,6 +16,7 @@ from riotd.config import timers as cfg
 from riotd.errors import ConfigError, Mistake
 from riotd.messages import Message
 from riotd.schedules import Cron, Every, Schedule
+from riotd.sources.remembering import Memory
 from riotd.sources.ticking import Clockwork, Now, Tick, Ticking, Timetable
 from riotd.timetables import WrongRow
 
@@ -34,11 +36,21 @@ class TimerSource:
     Nothing is kept ready: a tick is made when it is taken. What was due while nobody took any, because the pump had no
     credits or the machine was asleep, comes as one tick with the whole stretch; of a timer file, row by row. A wrong
     row comes as a message that is no JSON and says what is wrong, so that it ends as a dead letter.
+
+    Args:
+        config: the block.
+        name: the source's, or the daemon's where a source has none.
+        clock: both times.
+        memory: where the end of the last tick is kept that was acknowledged; None if nobody asks for it. What ended
+            since then is one tick at the start. It is kept before the next tick is given: a daemon that is killed
+            between the two stands for the same time twice.
     """
 
-    def __init__(self, config: cfg.TimerSource, *, name: str, clock: Clock) -> None:
-        """`name` is the source's, or the daemon's where a source has none."""
+    def __init__(self, config: cfg.TimerSource, *, name: str, clock: Clock, memory: Memory | None = None) -> None:
         self._config = config
+        self._memory = memory
+        self._ends: deque[int] = deque()  # of the ticks that are not acknowledged
+        self._done: int | None = None
         self._topic = f"timer/{name}"
         self._clock = clock
         self._ticking: Ticking | None = None
@@ -57,11 +69,15 @@ class TimerSource:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Nothing to release."""
+        """Keep where it was."""
         await self.stop()
+        if self._memory is not None:
+            await self._memory.keep(self._done)
 
     async def receive(self) -> Sequence[Message]:
         """As `Source.receive`: one tick, or the rows of a timer file that are due. The end is behind its last one."""
+        if self._memory is not None:
+            await self._memory.keep(self._done)
         while self._ticking is not None and not self._stopping.is_set():
             now = self._now()
             if found := self._ticking.take(now):
@@ -73,7 +89,9 @@ class TimerSource:
         return []
 
     async def ack(self, messages: Sequence[Message]) -> None:
-        """As `Source.ack`: nothing is kept of a tick, here or anywhere."""
+        """As `Source.ack`: where the last one ended is kept with the next `receive`."""
+        for _ in range(min(len(messages), len(self._ends))):
+            self._done = self._ends.popleft()
 
     async def stop(self) -> None:
         """As `Source.stop`: no tick was made that was not given."""
@@ -89,7 +107,11 @@ class TimerSource:
             return await self._timetable(config.file)
         now = self._now()
         window = None if config.window is None else round(config.window * 1000)
-        return Clockwork(_schedule(config, now.wall), now, window=window, at_start=config.at_start)
+        since = None if self._memory is None else await self._memory.recall()
+        schedule = _schedule(config, now.wall if since is None else since)
+        clockwork = Clockwork(schedule, now, window=window, at_start=config.at_start, since=since)
+        self._done = clockwork.begins
+        return clockwork
 
     async def _timetable(self, file: str) -> Timetable:
         try:
@@ -113,6 +135,8 @@ class TimerSource:
         received = self._clock.monotonic()
         payloads = [_payload(each) for each in found]
         self._count(found, payloads)
+        if self._memory is not None:
+            self._ends.extend(each.end for each in found if isinstance(each, Tick))
         return [Message(self._topic, payload, received) for payload in payloads]
 
     def _count(self, found: Sequence[Tick | WrongRow], payloads: Sequence[bytes]) -> None:

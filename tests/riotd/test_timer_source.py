@@ -9,6 +9,7 @@ from riotd.clock import SystemClock
 from riotd.config.timers import TimerSource as Block
 from riotd.errors import ConfigError
 from riotd.sources import timer
+from riotd.sources.remembering import Memory
 from riotd.sources.timer import TimerSource
 from riotd.testing import ManualClock
 
@@ -159,3 +160,80 @@ async def test_a_file_that_went_away(tmp_path: Path) -> None:
         await source.__aenter__()
     assert await source.receive() == []
     await source.__aexit__(None, None, None)
+
+
+async def ticks(source: TimerSource, count: int = 1) -> list[tuple[float, float, int]]:
+    """The next ticks: beginning and end of their stretches, Unix seconds, and how many they stand for beside."""
+    found = []
+    for _ in range(count):
+        (message,) = await source.receive()
+        tick = orjson.loads(message.payload)
+        found.append((tick["rowstart"] / 1000, tick["rowend"] / 1000, tick["missed"]))
+        await source.ack([message])
+    return found
+
+
+class TestMissed:
+    @pytest.mark.parametrize("when", [{"every": "1h", "align": True}, {"cron": "0 * * * *"}])
+    async def test_once_makes_up_for_the_time_the_daemon_was_down(
+        self, when: dict[str, object], tmp_path: Path
+    ) -> None:
+        """The first tick stands for all since the last one of the life before; then they come as ever."""
+        clock, settings = ManualClock(50.0, wall=SHARP + 1800), block(**when, missed="once")
+        async with TimerSource(settings, name="t", clock=clock, memory=Memory(tmp_path / "state", "t")) as source:
+            clock.advance(HOUR)
+            assert await ticks(source) == [(SHARP, SHARP + HOUR, 0)]
+        clock.advance(5 * HOUR)
+        async with TimerSource(settings, name="t", clock=clock, memory=Memory(tmp_path / "state", "t")) as source:
+            assert await ticks(source) == [(SHARP + HOUR, SHARP + 6 * HOUR, 4)]
+            clock.advance(HOUR)
+            assert await ticks(source) == [(SHARP + 6 * HOUR, SHARP + 7 * HOUR, 0)]
+
+    async def test_a_first_life_without_a_tick_counts(self, tmp_path: Path) -> None:
+        """What ended after the first start is made up for, although that life ended before it gave any tick."""
+        clock, settings = ManualClock(50.0, wall=SHARP + 1800), block(cron="0 * * * *", missed="once")
+        async with TimerSource(settings, name="t", clock=clock, memory=Memory(tmp_path, "t")):
+            pass
+        clock.advance(3 * HOUR)
+        async with TimerSource(settings, name="t", clock=clock, memory=Memory(tmp_path, "t")) as source:
+            assert await ticks(source) == [(SHARP, SHARP + 3 * HOUR, 2)]
+
+    async def test_what_was_not_acknowledged_comes_again(self, tmp_path: Path) -> None:
+        """A tick whose results were not out yet is in the stretch of the first one of the next life."""
+        clock, settings = ManualClock(50.0, wall=SHARP + 1800), block(every="1h", align=True, missed="once")
+        async with TimerSource(settings, name="t", clock=clock, memory=Memory(tmp_path, "t")) as source:
+            clock.advance(HOUR)
+            await source.receive()
+        async with TimerSource(settings, name="t", clock=clock, memory=Memory(tmp_path, "t")) as source:
+            assert await ticks(source) == [(SHARP, SHARP + HOUR, 0)]
+
+    async def test_an_interval_from_the_start_goes_on_from_the_last_tick(self, tmp_path: Path) -> None:
+        """Without align, too, stretches have no holes: the interval is counted from where the last tick ended."""
+        clock, settings = ManualClock(50.0, wall=SHARP), block(every="1h", missed="once")
+        async with TimerSource(settings, name="t", clock=clock, memory=Memory(tmp_path, "t")) as source:
+            clock.advance(HOUR)
+            assert await ticks(source) == [(SHARP, SHARP + HOUR, 0)]
+        clock.advance(1.5 * HOUR)
+        async with TimerSource(settings, name="t", clock=clock, memory=Memory(tmp_path, "t")) as source:
+            assert await ticks(source) == [(SHARP + HOUR, SHARP + 2 * HOUR, 0)]
+
+    async def test_a_memory_that_cannot_be_read_is_left_out(
+        self, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """A file of somebody else's making is said, and the timer begins as if there were none."""
+        (tmp_path / "timer-t").write_text("yesterday")
+        clock, settings = ManualClock(50.0, wall=SHARP + 1800), block(every="1h", align=True, missed="once")
+        async with TimerSource(settings, name="t", clock=clock, memory=Memory(tmp_path, "t")) as source:
+            clock.advance(HOUR)
+            assert await ticks(source) == [(SHARP, SHARP + HOUR, 0)]
+        assert "timer-t can't be read" in caplog.text
+
+    async def test_a_disk_that_refuses_is_said_once(self, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+        """Where the place can't be kept the ticks go on, and one warning says so."""
+        (tmp_path / "file").write_text("")
+        clock, settings = ManualClock(50.0, wall=SHARP), block(every="1h", missed="once")
+        async with TimerSource(settings, name="t", clock=clock, memory=Memory(tmp_path / "file", "t")) as source:
+            for _ in range(3):
+                clock.advance(HOUR)
+                await ticks(source)
+        assert caplog.text.count("can't be written") == 1
