@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from riotd.engines.line import Line
@@ -28,12 +29,13 @@ class Place:
 
         self.host = ray.util.get_node_ip_address()  # type: ignore[no-untyped-call]  # by Ray's makers
         self._make = ray.remote(num_cpus=0, max_restarts=0, max_task_retries=0, scheduling_strategy="SPREAD")(Worker)
-        self._first = self._make.remote()
+        self._folder = str(Path.cwd())
+        self._first = self._make.remote(self._folder)
 
     def actor(self) -> Any:  # noqa: ANN401 - Ray's types are not checked
         """A handle of a new actor."""
         first, self._first = self._first, None
-        return first or self._make.remote()
+        return first or self._make.remote(self._folder)
 
 
 class Actor:

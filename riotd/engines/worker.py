@@ -71,9 +71,15 @@ class Worker:
     """A shard behind calls of bytes; MessagePack both ways, so that no record is ever pickled.
 
     Starts without a plan, so that it can be made before it is known which shard will need it.
+
+    Args:
+        folder: the daemon's working directory, where relative paths begin; on a machine that has none of that name
+            they begin where Ray has put the worker.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, folder: str = "") -> None:
+        with suppress(OSError):
+            os.chdir(folder or ".")
         self._shard: Shard | None = None
         self._called = False
         self._speaking = Lock()

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -142,8 +142,6 @@ def run(
     every = [*_inputs(flow, feed), f"sinks={json.dumps(files)}", *settings]
     layers = [feed.dataset, str(folder / "test.yaml")]
     config = cfg.load(CONFIG / f"{flow}.yaml", every, overlays=layers)
-    if engine == "ray":
-        config = cfg.load(CONFIG / f"{flow}.yaml", [*every, *_rooted(config, folder)], overlays=layers)
     service = wiring.build(config, path=[str(REPOSITORY)])
     supervisor = Supervisor(service, reload=lambda: config, notifier=Notifier.from_environment())
     assert asyncio.run(supervisor.run()) == DONE
@@ -163,17 +161,6 @@ def _inputs(flow: str, feed: Feed) -> list[str]:
         models = {"type": "file", "path": "notices", "key": "every"}
         return [f"sources={json.dumps({'feed': {**messages, 'key': key}, 'models': models})}"]
     return [f"source={json.dumps(messages)}", f"key={json.dumps(key)}"]
-
-
-def _rooted(config: cfg.Config, folder: Path) -> Iterator[str]:
-    """Settings that make paths absolute: the session's Ray was started in another working directory."""
-    for stage in config.stages:
-        for name, value in stage.params.items():
-            scheme, colon, rest = str(value).partition(":")
-            if colon and scheme in {"sqlite", "file"}:
-                yield f"stages.{stage.id}.params.{name}={scheme}://{folder / rest}"
-            elif isinstance(value, str) and (folder / value).is_file():
-                yield f"stages.{stage.id}.params.{name}={folder / value}"
 
 
 def _read(path: str) -> list[dict[str, Any]]:
