@@ -31,7 +31,7 @@ def names(parameter: str, value: object) -> list[str] | None:
         raise ValueError(
             f"{parameter}: {shown(value)} is no list of different field names; write [temperature, humidity]"
         )
-    return list(value)
+    return value if type(value) is list else list(value)  # the instances of many keys share what their stage has
 
 
 def whole(parameter: str, value: object, *, least: int, most: int = 2**31 - 1) -> int:

@@ -106,7 +106,7 @@ class Join(Task):
             if field in units:
                 gathered.units[field] = units[field]
         if len(have) == len(self.fields):
-            del self._open[key]
+            self._close(key)
             return (self._result(gathered, record.id, {}),)
         if len(self._open) == 1:  # nearly always
             return ()
@@ -140,13 +140,19 @@ class Join(Task):
         return next(late, None)
 
     def _expiry(self, key: tuple[int, float], number: int) -> Iterable[Record]:
-        gathered = self._open.pop(key)
+        gathered = self._close(key)
         self._expired += 1
         self.note("expired")
         if self.on_expiry == "drop":
             return ()
         missing = ",".join(field for field in self.fields if field not in gathered.values)
         return (self._result(gathered, number, {"message": str(gathered.first.id), "missing": missing}),)
+
+    def _close(self, key: tuple[int, float]) -> _Gathered:
+        gathered = self._open.pop(key)
+        if not self._open:  # nearly always; a dict that has been emptied would keep its room, which many keys notice
+            self._open = {}
+        return gathered
 
     def _result(self, gathered: _Gathered, number: int, more: dict[str, str]) -> Record:
         values = {field: gathered.values.get(field) for field in self.fields}
