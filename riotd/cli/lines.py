@@ -96,7 +96,7 @@ class Reader:
     def _record(self, number: int, line: bytes) -> list[Record]:
         try:
             found = msgspec.json.decode(line, type=_Written)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise BadRecord(f"is no record: {error}") from error
         time = self._now if found.time is None else found.time
         return [Record(number, found.source, time, dict(found.values), found.units, found.meta)]

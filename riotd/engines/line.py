@@ -153,7 +153,7 @@ class _Caller(asyncio.Protocol):
     def _admitted(self, body: bytes) -> bool:
         try:
             ticket = msgspec.msgpack.decode(body, type=tuple[str])[0]
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, UnicodeDecodeError):
             ticket = ""
         self._line = self._expected.pop(ticket, None)
         if self._line is None:

@@ -125,6 +125,6 @@ class Checkpoints:
             return "the checksum is wrong"
         try:
             found = _decode(body)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             return f"it can't be read: {error}"
         return found if found.version <= VERSION else f"it is of version {found.version}; this riotd reads {VERSION}"

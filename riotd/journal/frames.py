@@ -143,7 +143,7 @@ def frame_at(data: bytes | memoryview, at: int) -> Found | str:
         return "the checksum is wrong"
     try:
         return Found(at, begin + length, synced, _decode(body))
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         return f"{UNREADABLE}: {error}"
 
 

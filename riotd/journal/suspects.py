@@ -220,7 +220,7 @@ class Suspects:
             return Found()
         try:
             return msgspec.json.decode(self._disk.read(_NAME), type=Found)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             log.warning("%s can't be read: %s", self._path / _NAME, error)
             return Found()
 

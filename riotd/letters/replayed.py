@@ -105,5 +105,5 @@ class Replayed:
 
 def _entries(data: bytes) -> Iterator[Entry]:
     for line in data.splitlines():
-        with suppress(msgspec.DecodeError):
+        with suppress(msgspec.DecodeError, UnicodeDecodeError):
             yield _decode(line)

@@ -54,7 +54,7 @@ def unpacked(data: bytes) -> Extent | None:
     """As it was kept; None if a later riotd did."""
     try:
         extent = _decode(data)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     return extent if extent.version == 1 else None
 

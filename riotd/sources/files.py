@@ -108,7 +108,7 @@ class FileSource:
         self._anew = True
         try:
             progress = _decode(position)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             log.warning("%s: where it was read to can't be read: %s; beginning anew", self._path, error)
             return
         if (progress.pattern, progress.version) != (self._path, VERSION):

@@ -163,7 +163,7 @@ class Journaled:
             return
         try:
             place = _decode(position)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             log.warning("where the sources were can't be read: %s; they begin anew", error)
             return
         self._due = place.due

@@ -36,6 +36,7 @@ class LineCutter:
         self._skipping = torn
         self._head: bytes | None = None
         self._length = 0
+        self._last = b""
 
     def cut(self, data: bytes, at: int, *, final: bool = False) -> Cut:
         """Cut `data`, which begins at offset `at`, where the last cut's `used` ended.
@@ -50,6 +51,7 @@ class LineCutter:
         self._split(data[begin:end], at + begin, lines, ends)
         if len(data) - end > self._max_line + 1:  # + 1: the last byte may be the \r of the line end
             self._skipping, self._head, self._length = True, data[end : end + self._max_line], len(data) - end
+            self._last = data[-1:]
             end = len(data)
         return Cut(lines, ends, end, self._blank, self._overlong)
 
@@ -71,8 +73,10 @@ class LineCutter:
         """Pass over the rest of a line; gives where the next one begins in `data`."""
         newline = data.find(b"\n")
         self._length += newline if newline >= 0 else len(data)
+        self._last = data[: newline if newline >= 0 else None][-1:] or self._last
         if newline < 0 and not final:
             return len(data)
+        self._length -= self._last == b"\r"  # of the line end: however it is cut, the same line is told the same
         begin = newline + 1 or len(data)
         if self._head is not None:
             lines.append(self._shortened(self._head, self._length))

@@ -97,7 +97,7 @@ class Merged:
         """As `Resumable.resume`, of those that were there then."""
         try:
             positions = _decode(position)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             log.warning("where the sources were can't be read: %s; they begin anew", error)
             return
         for name, source in self._resumable().items():

@@ -88,3 +88,14 @@ def test_other_separators_stay() -> None:
     """Only line feeds separate: form feeds, lone carriage returns and Unicode line ends are part of the line."""
     data = "a\x0bb\x0cc\rd\x85e\u2028f".encode()
     assert LineCutter(100).cut(data + b"\n", 0).lines == [data]
+
+
+@pytest.mark.parametrize("at", range(1, 12))
+def test_an_overlong_line_is_told_the_same_however_it_is_cut(at: int) -> None:
+    """What stands for it must be the same when the file is read again, or it would pass for another line."""
+    data = b"abcdefgh\r\nij\n"
+    whole, parted = (
+        [line for cut in fed(LineCutter(4), pieces) for line in cut.lines]
+        for pieces in ([data, b""], [data[:at], data[at:], b""])
+    )
+    assert parted == whole

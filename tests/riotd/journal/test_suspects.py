@@ -175,3 +175,11 @@ def test_a_file_that_cannot_be_read_costs_deaths_not_the_start(lives: Lives, tmp
         lives.begin()
     (tmp_path / "state" / "suspects").write_text("{")
     assert lives.begin().until == 0
+
+
+@pytest.mark.parametrize("data", [b'{"boot":"\xff"}', b"no", b'{"x":' + b"[" * 5000])
+def test_what_can_not_be_read_is_done_without(tmp_path: Path, data: bytes) -> None:
+    """A damaged note of the deaths before does not keep the daemon from starting; the count begins anew."""
+    lives = Lives(tmp_path)
+    (tmp_path / "suspects").write_bytes(data)
+    assert lives.begin().until == 0
