@@ -22,6 +22,7 @@ class Episode(msgspec.Struct, frozen=True):
         silence: seconds, the longest that a device had no result from the fault on until then.
         doubled: results that came again in that time.
         recovered: whether it has caught up, within a minute; None if that was not awaited.
+        doubled_after: results that came again from the fault on until the next one, or the end.
     """
 
     fault: str
@@ -30,6 +31,7 @@ class Episode(msgspec.Struct, frozen=True):
     silence: float
     doubled: int
     recovered: bool | None
+    doubled_after: int = 0
 
 
 class Report(msgspec.Struct, frozen=True):
@@ -86,7 +88,7 @@ class Report(msgspec.Struct, frozen=True):
             if episode.fault not in KILLS:
                 doubled = kills = 0
                 continue
-            doubled, kills = doubled + episode.doubled, kills + 1
+            doubled, kills = doubled + max(episode.doubled, episode.doubled_after), kills + 1
             if episode.recovered is not None:
                 most, doubled, kills = max(most, -(-doubled // kills)), 0, 0
         return most

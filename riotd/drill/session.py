@@ -7,6 +7,8 @@ from itertools import islice
 from math import inf
 from pathlib import Path
 
+import msgspec
+
 from riotd.clock import Clock
 from riotd.drill import processes
 from riotd.drill.daemon import Daemon
@@ -157,6 +159,7 @@ class Drill:
         return True
 
     async def _episode(self, strikes: Strikes, planned: Planned, begun: float) -> None:
+        self._count_up()
         at, doubled = self._clock.monotonic(), self.judge.counts.doubled
         self.judge.mark()
         await strikes.strike(planned)
@@ -173,6 +176,12 @@ class Drill:
         )
         if self._tell is not None:
             self._tell(self.episodes[-1])
+
+    def _count_up(self) -> None:
+        """What has come again since the last fault is that one's."""
+        if self.episodes:
+            after = self.judge.counts.doubled - sum(each.doubled_after for each in self.episodes)
+            self.episodes[-1] = msgspec.structs.replace(self.episodes[-1], doubled_after=after)
 
     async def _recovered(self) -> bool:
         """Whether the daemon catches up."""
@@ -205,6 +214,7 @@ class Drill:
         return True
 
     async def _report(self, daemon: Daemon, seconds: float, code: int | None) -> Report:
+        self._count_up()
         left = await self._left_behind()
         letters = self._options.folder / "rejects.jsonl"
         return Report(

@@ -143,7 +143,7 @@ class Journaled:
 
     def own(self) -> int:
         """Bytes it has beside what the source has: what is being written, and what messages are known by."""
-        left = sum([len(message.payload) for _, message in self._left])
+        left = sum([len(message.payload) for _, message in list(self._left)])  # in one go: a thread reads the history
         return self._writing + left + _TRACE * len(self._kept) + _KNOWN_BY * (len(self._tail) + len(self._seen))
 
     def position(self) -> bytes:
@@ -153,7 +153,8 @@ class Journaled:
         """
         if not isinstance(self._source, Resumable):
             return b""
-        due = [(*known, number) for known, numbers in self._seen.items() for number in numbers]
+        seen = list(self._seen.items())  # in one go, as in `own`
+        due = [(*known, number) for known, numbers in seen for number in list(numbers)]
         due += [(*known, number) for known, number in self._passing]
         return _encode(_Place(self._source.position(), due))
 

@@ -1,8 +1,11 @@
 """A journaled source: what is sent again has been kept once."""
 
+import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from itertools import cycle
 from pathlib import Path
+from threading import Event
 from types import TracebackType
 from typing import Self
 
@@ -163,3 +166,33 @@ def journaled_after(
     journaled.go_on(next_number=6, first=5 if redone else 6, marked=5, history=history)
     assert len(list(history)) == redone
     return journaled
+
+
+async def test_it_is_weighed_while_the_history_is_read(tmp_path: Path) -> None:
+    """What it holds can be asked for, and where it is, while a thread reads what an earlier life did."""
+    frames = [
+        frame
+        for first in range(0, 3000, 3)
+        for frame in (
+            Group(first, 1.0, [(0, "t", b"%d" % number, number) for number in range(first, first + 3)]),
+            Dispatch(first, 3, 1.0),
+        )
+    ]
+    history = History(cycle(frames), received=0.0)
+    history.watched = frozenset([0])
+    journaled = Journaled(Lines([]), Writer(Log(Folder(tmp_path))), SystemClock(), room=lambda _: asyncio.sleep(0))
+    journaled.go_on(next_number=3000, first=0, marked=0, history=history)
+    over = Event()
+
+    def read() -> None:
+        past = iter(history)
+        while not over.is_set():
+            next(past)
+
+    reading = asyncio.create_task(asyncio.to_thread(read))
+    for look in range(3000):
+        assert journaled.own() >= 0
+        if look % 100 == 0:
+            assert journaled.position()
+    over.set()
+    await reading
