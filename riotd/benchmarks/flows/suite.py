@@ -125,6 +125,8 @@ def notes(figures: Figures) -> list[str]:
         found.append(f"{figures.rejected:,} dead letters")
     if figures.strange:
         found.append(f"{figures.strange:,} results of no message of the load")
+    if not figures.selectivity:
+        found.append("no result came: measure longer (--seconds), or fewer devices (--sensors): windows fill sooner")
     if figures.selectivity > 0.5 and figures.silent > 0.0:
         found.append(f"{figures.silent:.2%} of the messages without a result")
     return found

@@ -174,3 +174,9 @@ def test_what_a_reader_must_know_is_said() -> None:
     said = "; ".join(remarks(line("etl", "city", notes=notes(disturbed), letters=["bad pack"])))
     assert re.search(r"other programs took 0\.8 cores.*50 ms late.*7 dead letters.*2 results.*0\.20%.*bad pack", said)
     assert notes(msgspec.structs.replace(MEASURED, silent=0.0)) == []
+
+
+def test_how_results_come_is_said_where_there_are_none() -> None:
+    """A time in which no window was filled is told, with what to do about it."""
+    (said,) = notes(msgspec.structs.replace(MEASURED, silent=1.0, selectivity=0.0))
+    assert said.startswith("no result came: measure longer (--seconds)")
