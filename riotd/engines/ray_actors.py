@@ -27,6 +27,8 @@ _encode = msgspec.msgpack.Encoder().encode
 
 _LOOK = 0.25
 """Seconds between two looks whether Ray lives."""
+_ATTEMPTS = 3
+"""Times another Ray is tried; a start that takes over half a minute, on a machine at its limit, fails by itself."""
 _GRACE = 2.0
 """Seconds the end waits for a spare that is still starting: it would outlive its pool by half a minute."""
 
@@ -196,6 +198,19 @@ class RayEngine:
         if self._rebuilding is None and not self._cluster.stands():
             self._rebuilding = asyncio.create_task(self._rebuild(), name="rebuild Ray")
 
+    async def _started_again(self) -> EngineError | None:
+        """Start another Ray; what hindered it in the end."""
+        hindrance = None
+        for _ in range(_ATTEMPTS):
+            try:
+                await self._cluster.again(self._place.prepare)
+            except EngineError as error:
+                _log.warning("%s", error)
+                hindrance = error
+            else:
+                return None
+        return hindrance
+
     async def _rebuild(self) -> None:
         """Start Ray anew; the shards go on from their snapshots and what came since, which are here."""
         begun = asyncio.get_running_loop().time()
@@ -203,9 +218,7 @@ class RayEngine:
         for lane in (*self._lanes, *self._coming):
             lane.vacate()
         self._crew.disperse()
-        try:
-            await self._cluster.again(self._place.prepare)
-        except EngineError as error:
+        if (error := await self._started_again()) is not None:
             for lane in (*self._lanes, *self._coming):
                 lane.fail(error)
             return
