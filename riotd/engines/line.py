@@ -55,7 +55,10 @@ class Line:
         return answer
 
     def connected(self, transport: asyncio.WriteTransport) -> None:
-        """The worker is there: it hears what it was asked so far."""
+        """The worker is there: it hears what it was asked so far, or is hung up on if it was killed in the meantime."""
+        if self._dead is not None:
+            transport.close()
+            return
         self._transport = transport
         transport.writelines(self._unsent)
         self._unsent = []
@@ -96,17 +99,20 @@ class Exchange:
 
     def __init__(self) -> None:
         self._expected: dict[str, Line] = {}
+        self._strangers: set[asyncio.Transport] = set()
         self._server: asyncio.Server | None = None
 
     async def open(self, host: str) -> None:
         """Listen on a free port of an address of this machine."""
-        self._server = await asyncio.get_running_loop().create_server(lambda: _Caller(self._expected), host, 0)
+        self._server = await asyncio.get_running_loop().create_server(self._caller, host, 0)
 
     def close(self) -> None:
-        """Listen no more; lines that are up stay so."""
+        """Listen no more, and hang up on whoever has shown no ticket yet; lines that are up stay so."""
         if self._server is not None:
             self._server.close()
             self._server = None
+        for stranger in self._strangers:
+            stranger.abort()
 
     def line(self) -> tuple[Line, tuple[str, int, str]]:
         """A new line, and what its worker needs to ring up: host, port, ticket."""
@@ -117,17 +123,21 @@ class Exchange:
         self._expected[ticket] = line = Line()
         return line, (host, port, ticket)
 
+    def _caller(self) -> "_Caller":
+        return _Caller(self._expected, self._strangers)
+
 
 class _Caller(asyncio.Protocol):
     """A connection: cuts what comes into frames, the first of which must be a ticket."""
 
-    def __init__(self, expected: dict[str, Line]) -> None:
-        self._expected = expected
+    def __init__(self, expected: dict[str, Line], strangers: set[asyncio.Transport]) -> None:
+        self._expected, self._strangers = expected, strangers
         self._line: Line | None = None
         self._buffer = bytearray()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)  # uvloop's is none by name
+        self._strangers.add(self._transport)
 
     def data_received(self, data: bytes) -> None:
         buffer = self._buffer
@@ -144,6 +154,7 @@ class _Caller(asyncio.Protocol):
                 return
 
     def connection_lost(self, error: Exception | None) -> None:
+        self._strangers.discard(self._transport)
         if self._line is not None:
             self._line.lost(ShardLost("its process has ended" if error is None else f"its connection broke: {error}"))
 
@@ -159,5 +170,6 @@ class _Caller(asyncio.Protocol):
         if self._line is None:
             self._transport.abort()
             return False
+        self._strangers.discard(self._transport)
         self._line.connected(self._transport)
         return True
