@@ -2,9 +2,12 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import NamedTuple
 
-from riotd.batching import Batcher
+from riotd.batching import Batcher, Limits
 from riotd.budget import Budget
+from riotd.dataflow import Plan
 from riotd.ledger import Ledger
 from riotd.messages import Past
 from riotd.partitioning import Partitioner
@@ -25,6 +28,22 @@ class Books:
     ledger: Ledger = field(default_factory=Ledger)
     kept: bool = False
     budget: Budget = field(default_factory=Budget)
+
+
+class Regime(NamedTuple):
+    """What follows from a number of shards.
+
+    Attributes:
+        plan: with that number.
+        limits: of a batch.
+        max_in_flight: bytes in all; 0 for what it was.
+        memory: as `Budget.adjust` takes it.
+    """
+
+    plan: Plan
+    limits: Limits
+    max_in_flight: int = 0
+    memory: Mapping[str, int] = MappingProxyType({})
 
 
 @dataclass(frozen=True)

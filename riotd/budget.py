@@ -6,7 +6,7 @@ daemon itself, whose number `max_keys` bounds.
 """
 
 import resource
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +61,11 @@ class Budget:
     def add(self, name: str, limit: int, used: Callable[[], int], *, waits: bool = False) -> None:
         """Count this, too."""
         self._parts.append(Part(name, limit, used, waits))
+
+    def adjust(self, limits: Mapping[str, int]) -> None:
+        """Other limits, by the names of the parts; that of the sum is called `all`."""
+        self.total = limits.get("all", self.total)
+        self._parts = [msgspec.structs.replace(part, limit=limits.get(part.name, part.limit)) for part in self._parts]
 
     def room(self) -> bool:
         """Whether there is room for another batch while others are under way; asked for each."""

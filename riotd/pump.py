@@ -7,7 +7,7 @@ from typing import Any
 
 from riotd.alarms import Alarm, Alarms
 from riotd.batching import Limits
-from riotd.books import Before, Books
+from riotd.books import Before, Books, Regime
 from riotd.clock import Clock
 from riotd.dataflow import Plan
 from riotd.flights import Flight, Flights
@@ -57,6 +57,7 @@ class Pump:
         self._timer: asyncio.TimerHandle | None = None
         self._ticker: asyncio.TimerHandle | None = None
         self._held = False
+        self._max_in_flight = books.max_in_flight
         self.stopped = False
         """Whether it takes in no more."""
         self._alarms = Alarms()
@@ -120,13 +121,11 @@ class Pump:
             cut = self._launches.cut()
         return await cut
 
-    def begin_with(self, plan: Plan, limits: Limits) -> None:
+    def begin_with(self, regime: Regime) -> None:
         """Before `run`: with as many shards as the plan says, which the engine has."""
-        self._books.partitioner.placement = placed(plan.shards)
-        self._books.batcher.limits = limits
-        self._books.stats.replan([stage.id for stage in plan.stages], entrances(plan))
-        self._flights.go_over(passes(plan))
-        self._count(plan.shards)
+        self._books.partitioner.placement = placed(regime.plan.shards)
+        self._adopt(regime)
+        self._count(regime.plan.shards)
 
     def beginning(self) -> Cut:
         """Before `run`, in a first life: the state of everything when nothing was done yet."""
@@ -153,7 +152,7 @@ class Pump:
                 self._held = False
                 self._dispatch()
 
-    async def resize(self, plan: Plan, limits: Limits) -> None:
+    async def resize(self, regime: Regime) -> None:
         """Go on with as many shards as the plan says, from the next batch on; nothing stops.
 
         More must be there in the engine already: they have no key-groups yet, and hear what every shard hears. Fewer
@@ -161,17 +160,17 @@ class Pump:
         passes, or fewer, when a second shard comes or the last but one goes: for that the engine finishes what it has.
         """
         async with self._changing:
-            self._held = passes(plan) != self._flights.passes
+            self._held = passes(regime.plan) != self._flights.passes
             try:
                 if self._held:
                     await self._flights.emptied()
-                last = self._go_over(plan, limits)
+                last = self._go_over(regime)
             finally:
                 self._held = False
                 self._dispatch()
             if last is not None:
                 await last.through
-                self._count(plan.shards)
+                self._count(regime.plan.shards)
 
     async def move(self, transfer: Transfer) -> float:
         """Move a key-group between two batches, with its state; only what is for its new shard waits meanwhile.
@@ -251,20 +250,27 @@ class Pump:
         self._flights.finish()
         self.last_cut = None if ending is None else await ending
 
-    def _go_over(self, plan: Plan, limits: Limits) -> Flight | None:
+    def _go_over(self, regime: Regime) -> Flight | None:
         """Have the next batch go to as many shards as the plan says; what is through once those before it are."""
-        before, shards = self.placement, plan.shards
+        before, shards = self.placement, regime.plan.shards
         if self.finishing:
             return None
         self._count(max(shards, before.shards))
-        if passes(plan) != self._flights.passes:
-            self._books.stats.replan([stage.id for stage in plan.stages], entrances(plan))
-            self._flights.go_over(passes(plan))
+        self._adopt(regime)
         self._books.partitioner.placement = Placement(shards, before.table)
-        self._books.batcher.limits = limits
         for shard in range(before.shards, shards):
             self._launches.transfer(Transfer(EVERYWHERE, 0, shard))
         return self._launches.mark()
+
+    def _adopt(self, regime: Regime) -> None:
+        """Keep to other limits; and to another number of passes, for which nothing may be in the engine."""
+        plan, books = regime.plan, self._books
+        if passes(plan) != self._flights.passes:
+            books.stats.replan([stage.id for stage in plan.stages], entrances(plan))
+            self._flights.go_over(passes(plan))
+        books.batcher.limits = regime.limits
+        self._max_in_flight = regime.max_in_flight or self._max_in_flight
+        books.budget.adjust(regime.memory)
 
     def _count(self, shards: int) -> None:
         """See that there is a place for each shard in what is counted."""
@@ -278,7 +284,7 @@ class Pump:
         return (
             not self._held
             and max(self._flights.in_engine) < portions
-            and in_flight < books.max_in_flight
+            and in_flight < self._max_in_flight
             and (books.budget.room() or not in_flight)
         )
 

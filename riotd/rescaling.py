@@ -6,17 +6,13 @@ from collections.abc import Callable, Sequence
 from time import perf_counter
 from typing import Any
 
-from riotd.batching import Limits
-from riotd.dataflow import Plan
+from riotd.books import Regime
 from riotd.errors import EngineError
 from riotd.placement import Transfer, moves
 from riotd.ports import Engine
 from riotd.pump import Pump
 
 log = logging.getLogger(__name__)
-
-Regime = Callable[[int], tuple[Plan, Limits]]
-"""Of a number of shards the plan, and the limits of a batch."""
 
 
 class Rescale:
@@ -68,14 +64,14 @@ class Rescaler:
     Args:
         pump: which moves them.
         engine: which has them.
-        regime: gives plan and limits; asked when they are needed, since the config may change meanwhile.
+        regime: gives what follows from a number of shards; asked when it is needed, as the config may change meanwhile.
 
     Attributes:
         last: the change under way, or the last one.
         resizing: held while the engine gets or loses workers; whoever changes the plan holds it too.
     """
 
-    def __init__(self, pump: Pump, engine: Engine, regime: Regime) -> None:
+    def __init__(self, pump: Pump, engine: Engine, regime: Callable[[int], Regime]) -> None:
         self.last: Rescale | None = None
         self.resizing = asyncio.Lock()
         self._pump, self._engine, self._regime = pump, engine, regime
@@ -120,7 +116,7 @@ class Rescaler:
         if rescale.shards > rescale.before:
             async with self.resizing:
                 await self._engine.resize(rescale.shards)
-                await self._pump.resize(*self._regime(rescale.shards))
+                await self._pump.resize(self._regime(rescale.shards))
         rescale.phase = "moving"
         for transfer in rescale.moves:
             gap = await self._pump.move(transfer)
@@ -130,7 +126,7 @@ class Rescaler:
         if rescale.shards < rescale.before:
             rescale.phase = "leaving"
             async with self.resizing:
-                await self._pump.resize(*self._regime(rescale.shards))
+                await self._pump.resize(self._regime(rescale.shards))
                 await self._engine.resize(rescale.shards)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from riotd import config as cfg
 from riotd.batching import Batcher, Limits
+from riotd.books import Regime
 from riotd.budget import Budget
 from riotd.channels import Channels
 from riotd.clock import Clock, SystemClock
@@ -135,14 +136,16 @@ class Service:
             report["scaling"] = self.rescaler.last.report()
         return report
 
-    def regime(self, shards: int) -> tuple[Plan, Limits]:
-        """Plan and limits of the present config for so many shards.
+    def regime(self, shards: int) -> Regime:
+        """What follows from the present config for so many shards.
 
         Raises:
             ConfigError: it can't be run with so many.
         """
         config = cfg.scaled(self.config, shards)
-        return cfg.plan(config, self._path), limits(config)
+        own = cfg.shares(config)
+        memory = {"waiting": own.waiting, "in flight": own.in_flight, "results": own.results, "snapshots": own.rest}
+        return Regime(cfg.plan(config, self._path), limits(config), own.credit, {"all": own.total, **memory})
 
     async def size(self) -> None:
         """Before the engine is entered: have as many shards as there were last, if the config asks for what it did."""
@@ -151,13 +154,13 @@ class Service:
         if shards == asked:
             return
         try:
-            plan, most = self.regime(shards)
+            regime = self.regime(shards)
         except ConfigError as error:
             log.warning("%d shards and not the %d it was scaled to: %s", asked, shards, error)
             return
         log.info("%d shards, as it was scaled to; engine.shards has asked for %d since then", shards, asked)
         await self.engine.resize(shards)
-        self.pump.begin_with(plan, most)
+        self.pump.begin_with(regime)
 
     async def _remember(self, shards: int) -> None:
         """Have the next start begin with so many shards."""

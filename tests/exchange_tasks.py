@@ -1,5 +1,6 @@
 """Small tasks for tests of exchanges: `tests.exchange_tasks:Fields`."""
 
+import time
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
@@ -129,3 +130,12 @@ class Deadly(Trace):
 
             os.kill(os.getpid(), signal.SIGKILL)
         return super().process(record)
+
+
+class Heavy(Trace):
+    """As Trace, with a state that takes its time to be written."""
+
+    def snapshot(self) -> Mapping[str, Any]:
+        """Both, later."""
+        time.sleep(0.002)
+        return super().snapshot()
