@@ -50,7 +50,7 @@ class MultiLinePlot(Task):
     The result has `meta["content_type"]`, and `meta["name"]`, a file's name made of source and time. The same record
     gives the same bytes in every process with the same version of matplotlib, so that a replay changes nothing.
 
-    A chart of 10 series of 200 readings takes 6 ms of CPU as SVG and 34 ms as PNG; loading matplotlib, when the task
+    A chart of 10 series of 200 readings takes 2 ms of CPU as SVG and 34 ms as PNG; loading matplotlib, when the task
     is made, a second or two.
 
     Example:
