@@ -1,7 +1,9 @@
 """What the daemon holds when something is in its way, and what it does then: wait, and lose nothing."""
 
+import asyncio
 import json
-from collections.abc import Callable, Sequence
+import subprocess
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -72,4 +74,42 @@ async def test_a_sink_that_stands_still_costs_no_more_than_the_budget(
         f"dev{device}": list(range(device, MESSAGES, DEVICES)) for device in range(DEVICES)
     }
     assert "riotd-test-in has exceeded timeout" not in broker.log
+    assert reports(stats)[-1]["source"]["losses"] == 0
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A folder on a disk of its own of 8 MiB; skipped where this user may not mount one."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", folder], check=False).returncode:
+        pytest.skip("only root may mount a small disk")
+    yield folder
+    subprocess.run(["umount", "-l", folder], check=True)
+
+
+async def test_a_full_disk_is_waited_for(
+    small_disk: Path, make_broker: Callable[..., Broker], make_daemon: Make, tmp_path: Path
+) -> None:
+    """With the journal's disk full no more is taken in, keep-alive goes on, and with more room all comes through."""
+    broker = make_broker()
+    broker.start()
+    config = pipeline(broker.port, tmp_path)
+    config["source"] |= {"protocol": "5", "keepalive": "1s", "max_packet": "1MiB"}
+    config |= {"memory": MEMORY, "state": {"path": str(small_disk / "state")}}
+    config["stats"]["every"] = "200ms"
+    count = MESSAGES // 4  # 18 MB
+    async with (
+        make_daemon(config) as daemon,
+        Listener(broker.port, "riotd/test/stats") as stats,
+        Listener(broker.port, "out/#") as results,
+    ):
+        await publish(broker.port, large(count))
+        await daemon.logged("the disk is full; taking in nothing")
+        await stats.until(at_rest(stats), within=60)
+        await asyncio.to_thread(subprocess.run, ["mount", "-o", "remount,size=64m", small_disk], check=True)
+        await results.count(count, within=60)
+        assert await daemon.stop() == 0
+    assert heard(results).messages == {f"dev{device}": list(range(device, count, DEVICES)) for device in range(DEVICES)}
+    assert max(report["memory"]["used"] for report in reports(stats)) <= MEMORY
     assert reports(stats)[-1]["source"]["losses"] == 0
