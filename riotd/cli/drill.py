@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
 import click
+from click.core import ParameterSource
 
+from riotd.cli.drill_running import Wish, drill
 from riotd.cli.options import set_option, with_option
 
 if TYPE_CHECKING:
@@ -62,6 +64,9 @@ def _seconds(_ctx: click.Context, _parameter: click.Parameter, text: str) -> flo
 @click.option("--engine", type=click.Choice(["inline", "ray"]), default="inline", show_default=True)
 @click.option("--shards", default=2, show_default=True, type=click.IntRange(1, 128))
 @click.option("--url", help="A broker of your own, mqtt://host:1883; default a mosquitto that is started, and ended.")
+@click.option("--running", is_flag=True, help="Hurt the daemon of CONFIG that is in use, by --faults that you name.")
+@click.option("--within", default="60s", callback=_seconds, help="With --running: time to be back, and well.  [60s]")
+@click.option("--yes", "sure", is_flag=True, help="With --running: do not ask whether you are sure.")
 @click.option("--json", "as_json", is_flag=True, help="The report as JSON on standard output.")
 @click.option(
     "-o",
@@ -87,6 +92,9 @@ def command(  # noqa: PLR0917 - click gives them by keyword
     engine: Literal["inline", "ray"],
     shards: int,
     url: str | None,
+    running: bool,
+    within: float,
+    sure: bool,
     as_json: bool,
     output: Path | None,
 ) -> None:
@@ -100,6 +108,9 @@ def command(  # noqa: PLR0917 - click gives them by keyword
     with --feed, and compared with a run without faults before; --devices, --engine and --shards are the file's then
     (--set engine.type=ray). What your tasks reach by themselves, such as stores, is reached indeed.
 
+    With --running nothing is scratch: the daemon of CONFIG that is in use is hurt, by the faults you name, after you
+    have said yes. It goes on with its own feed, and is judged by its books: whether it is back, and they are closed.
+
     Exit 0: nothing lost, nothing out of order, state right, to the bit. Exit 1: something was not.
 
     \b
@@ -108,6 +119,7 @@ def command(  # noqa: PLR0917 - click gives them by keyword
       riotd drill --engine ray --faults kill-actor,kill-daemon --rate 5000 --messages 100000
       riotd drill --messages 1000000 --kills 200 --rate 2000
       riotd drill config/stats.yaml --feed city.csv --seconds 30
+      riotd drill /etc/riotd/city.yaml --running --faults kill-daemon
     """  # noqa: D301 - click's mark for text not to be wrapped
     from rich.console import Console  # noqa: PLC0415 - `riotd --help` must not load the drill
 
@@ -117,6 +129,9 @@ def command(  # noqa: PLR0917 - click gives them by keyword
     from riotd.drill.scratch import Options  # noqa: PLC0415
     from riotd.errors import RiotdError  # noqa: PLC0415
 
+    if running:
+        named = click.get_current_context().get_parameter_source("faults") is not ParameterSource.DEFAULT
+        drill(Wish(config, overlays, settings, faults if named else (), within, sure, as_json))
     console = Console(stderr=as_json)
     if listing:
         console.print(screen.listing())
