@@ -234,7 +234,8 @@ class Keeper:
             )
         for name, why in self._checkpoints.refused.items():
             log.error("%s: %s; going on from an earlier one", name, why)
-        self.log.open(start=self.found.sequence if self.found else int(self._clock.wall() * 1e6))
+        since = self.found.sequence if self.found else None
+        self.log.open(start=int(self._clock.wall() * 1e6) if since is None else since, needed=since or 0)
         if self.log.cut:
             log.warning("%d bytes at the journal's end were not yet kept when the daemon ended: left out", self.log.cut)
         self.history = History(self.log.read(since=self.first), received=self._clock.monotonic())

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from riotd.errors import RiotdError
+from riotd.journal.damage import damaged, missing
 from riotd.journal.disk import Disk
 from riotd.journal.frames import Dispatch, Found, Frame, Group, Identity, Mark, Tick, Wrong, identity, packed, scan
 
@@ -28,10 +28,6 @@ class _Place(NamedTuple):
     at: int
     end: int
     next: int
-
-
-class DamagedError(RiotdError):
-    """A file of the state is damaged where it was on disk already; says which, where, and what can be done."""
 
 
 class _Segment(msgspec.Struct):
@@ -85,14 +81,15 @@ class Log:
         """The lowest sequence number that may still be there."""
         return self._segments[0].first if self._segments else self.next
 
-    def open(self, *, start: int = 0) -> None:
+    def open(self, *, start: int = 0, needed: int | None = None) -> None:
         """Find what is there; a torn tail is cut off.
 
         Args:
             start: sequence number to begin with if there is nothing.
+            needed: messages from this number on must not be missing between others; None is none.
 
         Raises:
-            DamagedError: elsewhere than in the tail.
+            DamagedError: elsewhere than in the tail, or a file with messages that are needed is gone.
         """
         self._segments = sorted(
             (_Segment(name, int(name.removesuffix(_SUFFIX)), 0) for name in self._disk.names() if ours(name)),
@@ -101,6 +98,8 @@ class Log:
         self.next = self.settled = start
         groups: deque[_Place] = deque()
         for segment in self._segments:
+            if segment is not self._segments[0] and needed is not None and segment.first > max(self.next, needed):
+                raise missing(segment.name, max(self.next, needed), segment.first)
             self._look(segment, groups, last=segment is self._segments[-1])
         self._note_last(groups)
         if self._segments:
@@ -171,7 +170,7 @@ class Log:
         for name, size in segments:
             for found in scan(self._disk.read(name)[:size]):
                 if isinstance(found, Wrong):
-                    raise _damaged(name, found)
+                    raise damaged(name, found)
                 frame = found.frame
                 if isinstance(frame, Group) and frame.end > since:
                     yield _cut_to(frame, since)
@@ -200,7 +199,7 @@ class Log:
         for found in scan(data):
             if isinstance(found, Wrong):
                 if found.vouched or not last:
-                    raise _damaged(segment.name, found)
+                    raise damaged(segment.name, found)
                 self._disk.cut(segment.name, found.at)
                 self.cut, segment.size = len(data) - found.at, found.at
             else:
@@ -253,10 +252,3 @@ def _cut_to(group: Group, since: int) -> Group:
     if group.first >= since:
         return group
     return Group(since, group.wall, group.messages[since - group.first :])
-
-
-def _damaged(name: str, wrong: Wrong) -> DamagedError:
-    return DamagedError(
-        f"{name}: damaged at byte {wrong.at}: {wrong.why}, although it was on disk once; `riotd journal check "
-        "CONFIG` says what is lost by it, `riotd journal repair CONFIG` goes on without"
-    )

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from riotd.journal import Checkpoint, Checkpoints, Dispatch, Group, Log, Mark
+from riotd.journal import Checkpoint, Checkpoints, DamagedError, Dispatch, Group, Log, Mark
 from riotd.journal.frames import HEADER, MAGIC
 from riotd.journal.repair import MAYBE, REASON, UnrepairableError, planned, repaired
 from riotd.journal.survey import message, number, surveyed
@@ -91,6 +91,18 @@ def test_a_missing_file_is_noticed() -> None:
     assert (damage.why, damage.first, damage.end) == ("a file before it is missing", first, end)
     assert desk.repair() == dict.fromkeys(range(first, end), REASON)
     assert gone in desk.names
+
+
+def test_a_start_refuses_where_a_needed_file_is_missing() -> None:
+    """Where a file is gone whose messages are needed the log does not open; where a snapshot has them it does."""
+    desk = Desk()
+    first, end = number(desk.names[1]), number(desk.names[2])
+    desk.disk.remove(desk.names[1])
+    with pytest.raises(DamagedError, match=f"messages {first} to {end - 1} are missing before it"):
+        Log(desk.disk).open(needed=START)
+    Log(desk.disk).open(needed=end)
+    desk.repair()
+    Log(desk.disk).open(needed=START)
 
 
 def test_what_a_snapshot_has_is_not_lost() -> None:
