@@ -25,17 +25,17 @@ class Histories:
 
     def __init__(self) -> None:
         self.events: list[Portion] = []
-        self._led_to: dict[tuple[bytes, ...], list[Portion]] = {(): []}
+        self._led_to: dict[tuple[int, bytes], list[Portion]] = {}
         self._asked: deque[int] = deque()
 
-    def begin(self, states: Sequence[bytes]) -> None:
-        """A life goes on from these."""
-        self.events = list(self._led_to[tuple(states)])
+    def begin(self, sequence: int, states: Sequence[bytes]) -> None:
+        """A life goes on from these; the first one from none."""
+        self.events = list(self._led_to[sequence, b"".join(states)]) if states else []
         self._asked.clear()
 
-    def kept(self, states: Sequence[bytes]) -> None:
+    def kept(self, sequence: int, states: Sequence[bytes]) -> None:
         """The oldest cut that was asked for is there."""
-        self._led_to[tuple(states)] = self.events[: self._asked.popleft()]
+        self._led_to[sequence, b"".join(states)] = self.events[: self._asked.popleft()]
 
     def started(self, portions: Mapping[int, Portion]) -> None:
         """What the shards are told next, each its part."""
@@ -59,7 +59,7 @@ def watched(histories: Histories) -> Iterator[None]:
 
     def kept(ends: Ends, sequence: int, states: list[bytes]) -> Cut:
         if states:
-            histories.kept(states)
+            histories.kept(sequence, states)
         return cut(ends, sequence, states)
 
     with patch.object(Flights, "start", started), patch.object(Ends, "cut", kept):

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from riotd.batching import Batcher, Limits
 from riotd.channels import Channels
+from riotd.dataflow import Plan
 from riotd.keeping import Keeper
 from riotd.ledger import Ledger
 from riotd.outgoing import Ends
@@ -67,7 +68,7 @@ class Life(Service):
             self.source = Journaled(self.source, self.keeper.writer, clock, room=self.keeper.room)
         self.engine = SimulatedEngine(self.plan, loop)
         self.pump = Pump(Ends(self.source, self.engine, self._sinks, self._letters), self._books(), clock=clock)
-        self._stopping: set[asyncio.Task[None]] = set()
+        self.rescaler = Rescaler(self.pump, self.engine, self.regime)
         self.settled = 0
 
     async def live(self, *, stop_after: float | None) -> None:
@@ -83,7 +84,7 @@ class Life(Service):
                 await stack.enter_async_context(each)
             before = await self.resume()
             assert before is not None
-            self._of.histories.begin(before.states)
+            self._of.histories.begin(keeper.first, before.states)
             await stack.enter_async_context(self.source)
             await self.begin()
             beside = [group.create_task(keeper.run(self.pump), name="snapshots")]
@@ -119,12 +120,21 @@ class Life(Service):
 
     async def _rescale(self) -> None:
         """Now and then another number of shards."""
-        rescaler = Rescaler(self.pump, self.engine, lambda shards: (self._of.scenario.plan(shards), self._limits()))
         while self._of.scenario.rescales and not self._of.all_said():
             await asyncio.sleep(self._loop.random.expovariate(self._of.scenario.rescales))
-            change = rescaler.plan(self._loop.random.choice((1, 2, 3, 5)))
+            change = self.rescaler.plan(self._loop.random.choice((1, 2, 3, 5)))
             self._of.say(f"{change.before} shards become {change.shards}, {len(change.moves)} key-groups move")
-            await rescaler.carry_out(change)
+            await self.rescaler.carry_out(change)
+            await self._remember(change.shards)
+
+    def regime(self, shards: int) -> tuple[Plan, Limits]:
+        """As `Rescaler` asks for it."""
+        return self._of.scenario.plan(shards), self._limits()
+
+    async def _remember(self, shards: int) -> None:
+        """As `Service` does."""
+        assert self.keeper is not None
+        await self.keeper.remember_shards(self.plan.shards, shards)
 
     def _limits(self) -> Limits:
         return Limits(self._of.scenario.records, 10**5, 0.002)
