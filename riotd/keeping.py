@@ -11,7 +11,7 @@ import msgspec
 
 from riotd.clock import Clock
 from riotd.errors import TransportError
-from riotd.journal import Checkpoint, Checkpoints, Folder, Log, Suspects
+from riotd.journal import Checkpoint, Checkpoints, DamagedError, Folder, Log, Suspects
 from riotd.journal.history import History
 from riotd.journal.shards import keep_shards, kept_shards
 from riotd.journal.writer import Writer
@@ -225,6 +225,8 @@ class Keeper:
     def _open(self) -> None:
         self._folder.lock()
         self.found = self._checkpoints.latest()
+        if self.found is None and self._checkpoints.refused:
+            raise DamagedError(self._checkpoints.why_none())
         stopped = self._folder.read(_STOPPED) if _STOPPED in self._folder.names() else b""
         self._stopped = self.found is not None and stopped == b"%d" % self.found.sequence
         if self.found:

@@ -101,6 +101,14 @@ class Checkpoints:
         self.refused = refused
         return None
 
+    def why_none(self) -> str:
+        """Why none could be read, and what to do: to begin without their state would be to lose it."""
+        why = "; ".join(f"{name}: {reason}" for name, reason in self.refused.items())
+        return (
+            f"{why}; there is no other snapshot: install the riotd that wrote it, restore the state folder from a "
+            "copy, or move it away: the daemon then begins afresh, without what it knew"
+        )
+
     def forget(self) -> None:
         """Remove all of them."""
         for name in self.names():

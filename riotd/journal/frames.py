@@ -17,7 +17,7 @@ HEADER = Struct("<IIIQ")
 _COVERED = Struct("<IQ")
 """What of the header the checksum covers beside the body: its length, and how far the file was on disk."""
 MAGIC = 0x4A_54_4F_49  # "IOTJ" on disk
-UNREADABLE = "the frame is whole but can't be read"
+UNREADABLE = "the frame is whole but can't be read, as if a later riotd had written it"
 """How what is said of a frame begins whose checksum is right: a later riotd wrote it."""
 _MAGIC_BYTES = MAGIC.to_bytes(4, "little")
 
@@ -122,7 +122,7 @@ def scan(data: bytes | memoryview) -> Iterator[Found | Wrong]:
     while at < len(data):
         found = frame_at(data, at)
         if isinstance(found, str):
-            yield Wrong(at, found, _vouched(data, at))
+            yield Wrong(at, found, found.startswith(UNREADABLE) or _vouched(data, at))  # its own checksum does, too
             return
         yield found
         at = found.end

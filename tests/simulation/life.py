@@ -5,8 +5,8 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 from riotd.batching import Batcher, Limits
+from riotd.books import Regime
 from riotd.channels import Channels
-from riotd.dataflow import Plan
 from riotd.keeping import Keeper
 from riotd.ledger import Ledger
 from riotd.outgoing import Ends
@@ -127,9 +127,9 @@ class Life(Service):
             await self.rescaler.carry_out(change)
             await self._remember(change.shards)
 
-    def regime(self, shards: int) -> tuple[Plan, Limits]:
+    def regime(self, shards: int) -> Regime:
         """As `Rescaler` asks for it."""
-        return self._of.scenario.plan(shards), self._limits()
+        return Regime(self._of.scenario.plan(shards), self._limits())
 
     async def _remember(self, shards: int) -> None:
         """As `Service` does."""

@@ -10,6 +10,7 @@ from random import Random
 import msgspec
 
 from riotd.batching import Batcher, Limits
+from riotd.books import Regime
 from riotd.clock import SystemClock
 from riotd.dataflow import Outlet, Plan, Stage
 from riotd.engines.inline import InlineEngine
@@ -112,9 +113,9 @@ class Life(Service):
         self.pump = Pump(Ends(self.source, self.engine, [self.sink], ListRejects()), books, clock=self._clock)
         self.rescaler = Rescaler(self.pump, self.engine, self.regime)
 
-    def regime(self, shards: int) -> tuple[Plan, Limits]:
+    def regime(self, shards: int) -> Regime:
         """As `Rescaler` asks for it."""
-        return msgspec.structs.replace(self.plan, shards=shards), Limits(5, 10**6, 0.0)
+        return Regime(msgspec.structs.replace(self.plan, shards=shards), Limits(5, 10**6, 0.0))
 
     async def _remember(self, shards: int) -> None:
         """As `Service` does."""

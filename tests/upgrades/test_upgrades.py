@@ -74,7 +74,9 @@ def test_there_is_a_state_of_each_kind() -> None:
     found: set[str] = set()
     for state in kept.shards:
         stages: dict[str, Any] = msgspec.msgpack.decode(state)["stages"]
-        found |= {name for name, stage in stages.items() if msgspec.msgpack.decode(msgspec.msgpack.encode(stage))["keys"]}
+        found |= {
+            name for name, stage in stages.items() if msgspec.msgpack.decode(msgspec.msgpack.encode(stage))["keys"]
+        }
     assert {stage.id for stage in of.plan.stages} - found == {"parse", "parts", "orders"}
     assert list(STATES[-1].glob("*.journal"))
 
@@ -83,14 +85,13 @@ class TestOfALaterRiotd:
     """What can't be known yet is refused, before anything is written."""
 
     async def _refused(self, folder: Path) -> str:
-        before = {path.name: path.read_bytes() for path in folder.iterdir()}
+        before = await asyncio.to_thread(_content, folder)
         life = Life(about(STATES[-1]).plan, [EOF], folder, shards=1)
         assert life.keeper is not None
         with pytest.raises(DamagedError) as refused:
             await life.keeper.open()
         await asyncio.to_thread(life.keeper._folder.close)
-        after = {path.name: path.read_bytes() for path in folder.iterdir() if path.name != "lock"}
-        assert after == {name: data for name, data in before.items() if name != "lock"}
+        assert await asyncio.to_thread(_content, folder) == before
         return str(refused.value)
 
     async def test_a_snapshot_is(self, tmp_path: Path) -> None:
@@ -115,6 +116,10 @@ class TestOfALaterRiotd:
         """What a shard's state is of another version is refused with both numbers."""
         with pytest.raises(EngineError, match=r"version 99; this riotd reads"):
             Shard(about(STATES[-1]).plan).restore(msgspec.msgpack.encode({"version": 99, "stages": {}}))
+
+
+def _content(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.name != "lock"}
 
 
 def _later_frame() -> bytes:
