@@ -11,8 +11,9 @@ import re
 import signal
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -70,17 +71,26 @@ class Recovered(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Heard:
-    """The values of results by topic, and when the first came, monotonic seconds."""
+    """The values of results on some topics, when the first came, monotonic seconds, and when all of them had.
 
-    def __init__(self) -> None:
+    Others come too: results of messages behind the snapshot that are not known to have arrived.
+    """
+
+    def __init__(self, topics: Collection[str]) -> None:
         self.values: dict[str, float] = {}
         self.first = 0.0
+        self.complete = threading.Event()
+        self._topics = frozenset(topics)
 
     def __call__(self, body: bytes, _now: float) -> None:
         """Take note of a result."""
-        self.first = self.first or time.monotonic()
         start = 2 + int.from_bytes(body[:2], "big")
-        self.values[body[2:start].decode()] = msgspec.json.decode(body[start:])[0]["v"]
+        topic = body[2:start].decode()
+        if topic in self._topics:
+            self.first = self.first or time.monotonic()
+            self.values[topic] = msgspec.json.decode(body[start:])[0]["v"]
+            if len(self.values) == len(self._topics):
+                self.complete.set()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -119,20 +129,21 @@ def recover(folder: Path, port: int, options: argparse.Namespace) -> Recovered:
             _fed(collector, port, options.again, options.keys, first=options.keys)
         os.kill(family.started[0].pid, signal.SIGKILL)
         family.started[0].wait()
-    heard = Heard()
-    collector.expect(_PROBES, heard)
+    expected = _expected(options.keys)
+    heard = Heard(expected)
+    collector.expect(options.keys, heard)
     waiting = Load(port, _PROBES, devices=options.keys, qos=1, first=2 * options.keys - _PROBES)
     load.finish(load.start(waiting), _START)  # at the broker
     log, at, unix = folder / "again.log", time.monotonic(), time.time()
     with Family([command], log=str(log), patience=0.0) as family:
-        if not collector.wait(_START):
+        if not heard.complete.wait(_START):
             raise RuntimeError(f"{len(heard.values)} results within {_START:.0f} s; the log ends:\n{tail(log)}")
         restarted = family.usage().unique
     first = heard.first - at
     return Recovered(
         engine=options.engine, keys=options.keys, again=options.again, snapshot_mb=size / 1e6, pause=pause,
         memory_mb=memory / 1e6, restarted_mb=restarted / 1e6, first=first, parts=_parts(log, unix, first),
-        right=heard.values == _expected(options.keys),
+        right=heard.values == expected,
     )  # fmt: skip
 
 
