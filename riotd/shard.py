@@ -133,18 +133,14 @@ class Shard:
         Raises:
             EngineError: it is of a version that this riotd does not read.
         """
-        found = [_unpack(state) for state in states]
-        for data in found:
-            if data.version != SNAPSHOT_VERSION:
-                raise EngineError(f"the snapshot is of version {data.version}; this riotd reads {SNAPSHOT_VERSION}")
-        stages = [_stages(data.stages) for data in found]
+        stages = [_read(state) for state in states]
         for running in self._stages:
             name = running.stage.id
             running.restore([each[name] for each in stages if name in each], place=place, shards=shards)
 
     def _transferred(self, portion: Portion) -> Outcome:
         """Take what another shard gave; or give what another is to have."""
-        taken = _stages(_unpack(portion.takes).stages) if portion.takes else {}
+        taken = _read(portion.takes) if portion.takes else {}
         given = {}
         for running in self._stages:
             name = running.stage.id
@@ -276,6 +272,18 @@ class Shard:
                     topic = topics.get(record.id, "")
                     results.append(Result(index, record.id, name, record.source, field, payload, topic))
         return results
+
+
+def _read(state: bytes) -> dict[str, State]:
+    """The stages of a snapshot, by id.
+
+    Raises:
+        EngineError: it is of a version that this riotd does not read.
+    """
+    found = _unpack(state)
+    if found.version != SNAPSHOT_VERSION:
+        raise EngineError(f"the snapshot is of version {found.version}; this riotd reads {SNAPSHOT_VERSION}")
+    return _stages(found.stages)
 
 
 def _origins(wanted: Iterable[Step], steps: Iterable[Step], sources: Sequence[str]) -> frozenset[int]:
