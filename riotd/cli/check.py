@@ -37,7 +37,9 @@ def _print_schema(ctx: click.Context, _parameter: click.Parameter, wanted: bool)
 @with_option
 @set_option
 @app_dir_option
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object: mistakes, warnings, settings, plan.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON object: mistakes, warnings, settings, plan, memory."
+)
 @click.option(
     "--schema",
     is_flag=True,
@@ -72,6 +74,7 @@ def _report(config: cfg.Config, app_dir: str) -> dict[str, Any]:
         "warnings": _plain(cfg.warnings(config)),
         "settings": cfg.settings(config),
         "plan": msgspec.to_builtins(cfg.plan(config, [app_dir])),
+        "memory": msgspec.to_builtins(cfg.shares(config)),
         "needs_restart": list(cfg.FIXED),
     }
 

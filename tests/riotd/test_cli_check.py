@@ -71,7 +71,7 @@ snapshots 150MB; beside it Python
   limits    1,000,000 devices a stage and shard, 20s to stop
   reload    SIGHUP changes everything but name, source, sources, key, engine.type, engine.shards, engine.address, \
 engine.deadline, engine.memory, \
-stats.topic, stats.status, stats.connection, ack, state, memory, max_in_flight
+stats.topic, stats.status, stats.connection, control, ack, state, memory, max_in_flight
   warning   source.session: QoS 1 with a clean session: what is sent while riotd is away is lost; \
 session: persistent keeps it at the broker
 """
@@ -111,6 +111,7 @@ def test_check_as_json_has_settings_plan_and_warnings() -> None:
     assert [stage["id"] for stage in report["plan"]["stages"]] == ["parse", "range", "mean", "kal", "both"]
     assert [warning["where"] for warning in report["warnings"]] == ["source.session"]
     assert report["needs_restart"] == list(config.FIXED)
+    assert report["memory"]["total"] == 256 * 2**20
 
 
 @pytest.mark.usefixtures("folder")
