@@ -185,14 +185,17 @@ async def scripted(*dialogues: Sequence[Answer]) -> AsyncIterator[str]:
         nonlocal served
         dialogue = dialogues[min(served, len(dialogues) - 1)]
         served += 1
-        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+        try:
             for answer in dialogue:
                 if not (words := answer(await _packet(reader))):
                     break
                 writer.write(words)
             else:
                 await reader.read()
-        writer.close()
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        finally:
+            writer.close()
 
     def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         tasks.add(asyncio.create_task(converse(reader, writer)))

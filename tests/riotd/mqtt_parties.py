@@ -13,6 +13,8 @@ from riotd.mqtt import Patience, Publisher
 from riotd.sources.mqtt import MqttSource
 from tests.riotd.brokers import Broker
 
+PATIENCE = 60.0
+"""Seconds after which a test that waits has failed, on a machine that is busy with others too."""
 HASTY = Patience(first=0.02, longest=0.2, taken_over=1.0, moment=0.3)
 
 VERSIONS: dict[str, aiomqtt.ProtocolVersion] = {"5": aiomqtt.ProtocolVersion.V5, "3.1.1": aiomqtt.ProtocolVersion.V311}
@@ -45,9 +47,9 @@ async def publish(broker: Broker, topic: str, numbers: Iterable[int], qos: int =
 
 
 async def collect(source: MqttSource, total: int, *, ack: bool = True) -> list[Message]:
-    """The next `total` messages of ours, acknowledged as they come; fails after ten seconds."""
+    """The next `total` messages of ours, acknowledged as they come; fails when that takes too long."""
     got: list[Message] = []
-    async with asyncio.timeout(10.0):
+    async with asyncio.timeout(PATIENCE):
         while len(got) < total:
             fresh = await source.receive()
             assert fresh, "the source ended"
@@ -58,9 +60,9 @@ async def collect(source: MqttSource, total: int, *, ack: bool = True) -> list[M
 
 
 async def overhear(client: aiomqtt.Client, total: int, until: bytes | None = None) -> list[aiomqtt.Message]:
-    """The next `total` messages of somebody else's client, or all up to one; fails after ten seconds."""
+    """The next `total` messages of somebody else's client, or all up to one; fails when that takes too long."""
     got: list[aiomqtt.Message] = []
-    async with asyncio.timeout(10.0):
+    async with asyncio.timeout(PATIENCE):
         async for message in client.messages:
             got.append(message)
             if message.payload == until or (until is None and len(got) == total):

@@ -102,7 +102,7 @@ async def test_a_malformed_publication_is_told() -> None:
 
 async def test_a_full_buffer_stops_the_reading() -> None:
     """Nothing is read while more waits than `buffer` says; taking it makes room."""
-    party = subscriber(buffer="2kB")
+    party = subscriber(buffer="4kB")
     wire, line = opened(party)
     wire.data_received(publish(bytes(1500)))
     assert line.reading
