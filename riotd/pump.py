@@ -15,8 +15,9 @@ from riotd.launching import Launches
 from riotd.ledger import Ledger
 from riotd.messages import Cut, Message
 from riotd.outgoing import Ends
-from riotd.placement import EVERYWHERE, Placement, Transfer, placed
+from riotd.placement import Placement, Transfer
 from riotd.ports import RejectSink, Sink
+from riotd.regimes import Regimes
 from riotd.returning import go_back
 from riotd.segments import entrances, passes
 from riotd.settling import Deliveries
@@ -49,6 +50,7 @@ class Pump:
         self._deliveries = Deliveries(ends, books, clock=clock, settled=self._settled)
         self._flights = Flights(ends.engine, books.stats, passes=books.passes, land=self._land, answered=self._dispatch)
         self._launches = Launches(books, self._flights, clock=clock)
+        self._regimes = Regimes(books, self._flights, self._launches)
         self._ticking = False
         self._room = asyncio.Event()
         self._room.set()
@@ -57,7 +59,6 @@ class Pump:
         self._timer: asyncio.TimerHandle | None = None
         self._ticker: asyncio.TimerHandle | None = None
         self._held = False
-        self._max_in_flight = books.max_in_flight
         self.stopped = False
         """Whether it takes in no more."""
         self._alarms = Alarms()
@@ -123,9 +124,7 @@ class Pump:
 
     def begin_with(self, regime: Regime) -> None:
         """Before `run`: with as many shards as the plan says, which the engine has."""
-        self._books.partitioner.placement = placed(regime.plan.shards)
-        self._adopt(regime)
-        self._count(regime.plan.shards)
+        self._regimes.begin_with(regime)
 
     def beginning(self) -> Cut:
         """Before `run`, in a first life: the state of everything when nothing was done yet."""
@@ -160,17 +159,17 @@ class Pump:
         passes, or fewer, when a second shard comes or the last but one goes: for that the engine finishes what it has.
         """
         async with self._changing:
-            self._held = passes(regime.plan) != self._flights.passes
+            self._held = self._regimes.passes_change(regime)
             try:
                 if self._held:
                     await self._flights.emptied()
-                last = self._go_over(regime)
+                last = None if self.finishing else self._regimes.go_over(regime)
             finally:
                 self._held = False
                 self._dispatch()
             if last is not None:
                 await last.through
-                self._count(regime.plan.shards)
+                self._regimes.count(regime.plan.shards)
 
     async def move(self, transfer: Transfer) -> float:
         """Move a key-group between two batches, with its state; only what is for its new shard waits meanwhile.
@@ -250,33 +249,6 @@ class Pump:
         self._flights.finish()
         self.last_cut = None if ending is None else await ending
 
-    def _go_over(self, regime: Regime) -> Flight | None:
-        """Have the next batch go to as many shards as the plan says; what is through once those before it are."""
-        before, shards = self.placement, regime.plan.shards
-        if self.finishing:
-            return None
-        self._count(max(shards, before.shards))
-        self._adopt(regime)
-        self._books.partitioner.placement = Placement(shards, before.table)
-        for shard in range(before.shards, shards):
-            self._launches.transfer(Transfer(EVERYWHERE, 0, shard))
-        return self._launches.mark()
-
-    def _adopt(self, regime: Regime) -> None:
-        """Keep to other limits; and to another number of passes, for which nothing may be in the engine."""
-        plan, books = regime.plan, self._books
-        if passes(plan) != self._flights.passes:
-            books.stats.replan([stage.id for stage in plan.stages], entrances(plan))
-            self._flights.go_over(passes(plan))
-        books.batcher.limits = regime.limits
-        self._max_in_flight = regime.max_in_flight or self._max_in_flight
-        books.budget.adjust(regime.memory)
-
-    def _count(self, shards: int) -> None:
-        """See that there is a place for each shard in what is counted."""
-        self._flights.resize(shards)
-        self._books.stats.resize(shards)
-
     def _credit(self, portions: int = _PER_SHARD) -> bool:
         """Whether another batch may be launched, if shards have fewer portions than this."""
         books = self._books
@@ -284,7 +256,7 @@ class Pump:
         return (
             not self._held
             and max(self._flights.in_engine) < portions
-            and in_flight < self._max_in_flight
+            and in_flight < self._regimes.max_in_flight
             and (books.budget.room() or not in_flight)
         )
 

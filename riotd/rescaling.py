@@ -7,7 +7,7 @@ from time import perf_counter
 from typing import Any
 
 from riotd.books import Regime
-from riotd.errors import EngineError
+from riotd.errors import RiotdError
 from riotd.placement import Transfer, moves
 from riotd.ports import Engine
 from riotd.pump import Pump
@@ -101,9 +101,9 @@ class Rescaler:
         """Do what was planned; what can't be done is told by its `phase` and `problem`."""
         try:
             await self._carry_out(rescale)
-        except EngineError as error:
+        except RiotdError as error:  # the engine's; or the config has changed meanwhile, and can't bear it any more
             rescale.end("failed", str(error))
-            log.error("it stays at %d shards: %s", rescale.before, error)  # noqa: TRY400 - the engine's, no trace
+            log.error("it stays at %d shards: %s", rescale.before, error)  # noqa: TRY400 - known where it comes from
         except asyncio.CancelledError:
             rescale.end("stopped")
             raise
@@ -132,6 +132,8 @@ class Rescaler:
 
 def _told(rescale: Rescale) -> str:
     said = rescale.report()
+    if rescale.phase == "stopped":
+        return f"stopped on the way from {rescale.before} shards to {rescale.shards}"
     return (
         f"{rescale.before} shards have become {rescale.shards}: {said['moved']} key-groups moved"
         f" in {said['seconds']:.1f} s, none held back for more than {said['longest_gap_ms']:.0f} ms"
