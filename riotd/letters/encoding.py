@@ -8,6 +8,8 @@ import orjson
 
 from riotd.messages import DeadLetter
 
+_TOO_LARGE = 2**63
+
 
 def encode_letter(letter: DeadLetter, *, number: int = 0, times: int = 1) -> bytes:
     """One line of JSON: time, stage, reason, id, topic, and payload (or payload_b64 where it is not UTF-8).
@@ -51,8 +53,11 @@ def decode_letter(line: bytes) -> tuple[DeadLetter, int, int]:
             str(members["topic"]),
             payload,
         )
-        return letter, int(members.get("letter", 0)), int(members.get("times", 1))
-    except (KeyError, TypeError, AttributeError) as error:
+        number, times = int(members.get("letter", 0)), int(members.get("times", 1))
+        if max(map(abs, (letter.id, number, times))) >= _TOO_LARGE:
+            raise ValueError("no dead letter: it has a number that JSON can't say")
+        return letter, number, times
+    except (KeyError, TypeError, AttributeError, OverflowError) as error:
         raise ValueError(f"no dead letter: {error}") from error
 
 

@@ -19,8 +19,9 @@ from riotd.sources.merged import Merged
 from riotd.stats import Stats
 from riotd.wiring import Service
 from tests.simulation.ends import SimulatedEngine, sink
+from tests.simulation.files import SimulatedFile
 from tests.simulation.loop import SimulatedLoop
-from tests.simulation.network import Broker, SimulatedFile, SimulatedMqtt
+from tests.simulation.network import Broker, SimulatedMqtt
 from tests.simulation.outside import SimulatedClock
 from tests.simulation.scenario import Scenario
 from tests.simulation.surroundings import Surroundings
@@ -63,6 +64,7 @@ class Life(Service):
             folder, dict(zip(names, self._sinks, strict=True)), every=scenario.every, quota=scenario.quota, clock=clock
         )
         self.keeper.rejects = self._letters
+        self.keeper.log._limit = scenario.segment
         self.source = next(iter(self.inputs.values())) if len(self.inputs) == 1 else Merged(self.inputs)
         if scenario.journal:
             self.source = Journaled(self.source, self.keeper.writer, clock, room=self.keeper.room)

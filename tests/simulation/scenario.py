@@ -54,6 +54,7 @@ class Scenario:
         max_in_flight: bytes.
         every: seconds between snapshots.
         quota: bytes of the journal.
+        segment: bytes of one of its files; none of a real daemon is so small, but neither is a world.
         trouble: how likely a connection breaks, a sink is away, the disk refuses.
         rescales: a second, of changes of the number of shards.
         journal: whether what comes is kept in a journal; else the only source is a file, which can be read again.
@@ -69,6 +70,7 @@ class Scenario:
     max_in_flight: int
     every: float
     quota: int
+    segment: int
     trouble: float
     rescales: float
     journal: bool
@@ -78,7 +80,8 @@ class Scenario:
         feeds = ", ".join(f"{len(feed.publications)} {feed.kind} QoS {feed.qos}" for feed in self.feeds)
         stages = " ".join(f"{stage.id}({','.join(stage.after)} by {','.join(stage.key)})" for stage in self.stages)
         rest = f"batches of {self.records}, {self.max_in_flight} bytes, snapshots every {self.every} s"
-        world = f"trouble {self.trouble}, rescales {self.rescales}, quota {self.quota}, journal {self.journal}"
+        world = f"trouble {self.trouble}, rescales {self.rescales}, journal {self.journal}"
+        rest += f", journal of {self.quota} in files of {self.segment}"
         return f"{feeds}; {stages}; {rest}; {world}"
 
     def plan(self, shards: int) -> Plan:
@@ -93,18 +96,20 @@ def scenario(random: Random) -> Scenario:
     feeds = _feeds(random, journal=journal)
     stages = _stages(random, feeds)
     told = tuple(stage.id for stage in stages if stage.id not in {"parse", "orders"})
-    ends = tuple(random.choices(("kill", "power", "stop"), (6, 3, 1), k=random.choice((0, 1, 2, 3, 5, 8))))
+    longest = random.choice((8, 10, 12, 12))
+    ends = tuple(random.choices(("kill", "power", "stop"), (5, 3, 2), k=random.choice((0, 1, 2, 3, 5, 8))))
     return Scenario(
         feeds=feeds,
         stages=stages,
         outlets=(Outlet("exact", told, "json"), Outlet("broker", told, "json", topics=random.random() < 0.5)),
         exact_letters=random.random() < 0.5,
         ends=ends,
-        kills=tuple(int(2 ** random.uniform(2, 12)) for _ in ends),
+        kills=tuple(int(2 ** random.uniform(2, longest)) for _ in ends),
         records=random.choice((1, 3, 5, 20)),
         max_in_flight=random.choice((1, 30_000, 10**6)),
         every=random.choice((0.05, 0.5, 3.0, 30.0)),
         quota=random.choice((2**20, 10**9)),
+        segment=random.choice((500, 5_000, 2**18)),
         trouble=random.choice((0.0, 0.3, 1.0)),
         rescales=random.choice((0.0, 0.0, 0.5)),
         journal=journal,

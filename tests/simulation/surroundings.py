@@ -6,9 +6,10 @@ from random import Random
 from riotd.messages import DeadLetter, Result
 from tests.simulation.disk import SimulatedDisk
 from tests.simulation.ends import Place
+from tests.simulation.files import Lines
 from tests.simulation.history import Histories
 from tests.simulation.loop import SimulatedLoop
-from tests.simulation.network import Broker, Lines
+from tests.simulation.network import Broker
 from tests.simulation.scenario import Feed, Scenario
 
 
