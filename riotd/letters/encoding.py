@@ -54,11 +54,11 @@ def decode_letter(line: bytes) -> tuple[DeadLetter, int, int]:
             payload,
         )
         number, times = int(members.get("letter", 0)), int(members.get("times", 1))
-        if max(map(abs, (letter.id, number, times))) >= _TOO_LARGE:
-            raise ValueError("no dead letter: it has a number that JSON can't say")
-        return letter, number, times
     except (KeyError, TypeError, AttributeError, OverflowError) as error:
         raise ValueError(f"no dead letter: {error}") from error
+    if max(map(abs, (letter.id, number, times))) >= _TOO_LARGE:
+        raise ValueError("no dead letter: it has a number that JSON can't say")
+    return letter, number, times
 
 
 def fingerprint(letter: DeadLetter) -> str:

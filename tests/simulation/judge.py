@@ -32,7 +32,8 @@ class Figures(NamedTuple):
     Attributes:
         messages: that had to be done.
         lives: of the daemon.
-        doubled: most messages whose results came twice for one end of a life, on a sink that can't be cut back.
+        doubled: most messages whose results came twice for one end of a life, on a sink that can't be cut back, where
+            there is a journal.
     """
 
     messages: int
@@ -73,7 +74,7 @@ def judge(of: Surroundings, settled: Sequence[int], refused: int) -> Figures:
             doubled = _at_least_once(mine, place.got, plan, settled, exact=not of.scenario.journal)
     _letters(of, rejects)
     _state(of, plan, state)
-    return Figures(sum(len(event.ids) for event in events), len(settled), doubled)
+    return Figures(sum(len(event.ids) for event in events), len(settled), doubled if of.scenario.journal else 0)
 
 
 def _published(of: Surroundings, events: Sequence[Portion]) -> None:
