@@ -107,7 +107,8 @@ class Shard:
             outputs, tally = running.run(taken, portion, rejects)
             given |= outputs
             tallies.append(added(tally, _refusals(lost)))
-            evicted += running.evict(portion.now)
+            if not (portion.states or portion.snapshot):  # of the present, perhaps in the midst of what is done again
+                evicted += running.evict(portion.now)
         onward = self._onward(portion, given, rejects, tallies)
         results = self._encode(given, portion, rejects)
         if portion.mute:

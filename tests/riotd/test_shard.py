@@ -55,6 +55,16 @@ class TestKeys:
         assert shard.run(portion(("b", b""), now=111.0)).evicted == 1
         assert values(shard.run(portion(("a", b""), now=112.0))) == [{"n": 1}]
 
+    def test_idle_tasks_stay_while_what_was_long_ago_is_done_again(self) -> None:
+        """After a downtime longer than `idle` neither the restoring nor a snapshot, both of the present, drops any."""
+        of = plan(Stage("n", COUNTER), idle=10.0)
+        before, after = Shard(of), Shard(of)
+        before.run(portion(("a", b"x"), now=100.0))
+        state = before.run(Portion(-1, 101.0, [], [], [], snapshot=True)).state
+        after.run(Portion(-1, 9000.0, [], [], [], states=[state]))
+        after.run(Portion(-1, 9001.0, [], [], [], snapshot=True))
+        assert values(after.run(portion(("a", b"x"), now=102.0))) == [{"n": 2}]
+
 
 class TestRefusals:
     def test_neighbours_go_on(self) -> None:
