@@ -6,8 +6,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from riot_tasks.errors import BadRecord
-from riot_tasks.fields import text
-from riot_tasks.record import Record
+from riot_tasks.record import Record, text
 from riotd.messages import Crossing
 from riotd.partitioning import key_group
 from riotd.segments import Step

@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from riot_tasks.errors import BadRecord, Unavailable
-from riot_tasks.fields import number, text
-from riot_tasks.record import Value
+from riot_tasks.fields import number
+from riot_tasks.record import Value, text
 from riotd.errors import TransportError
 from riotd.training.history import Floats
 

@@ -2,7 +2,6 @@
 
 from abc import abstractmethod
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from math import isfinite
 from typing import Any, Generic, Protocol, TypeVar
 
 from riot_tasks.errors import BadRecord
@@ -159,19 +158,6 @@ def _parsed(value: Value) -> float | None:
     except (ValueError, OverflowError):
         return None
     return parsed if -LIMIT < parsed < LIMIT else None
-
-
-def text(value: Value) -> str:
-    """A value as the text it is compared by: 8, 8.0 and "8" are the same; bytes are UTF-8."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, bytes):
-        return value.decode(errors="replace")
-    if isinstance(value, float) and isfinite(value) and value.is_integer():
-        return str(int(value))
-    if type(value) is int:
-        return f"{value:d}" if value.bit_length() < 1024 else f"{value:x}"  # decimal is refused for very long ones
-    return str(value)
 
 
 def versioned(state: Mapping[str, Any], newest: int) -> Mapping[str, Any]:

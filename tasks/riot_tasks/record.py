@@ -1,5 +1,7 @@
 """Records: what flows between tasks."""
 
+from math import isfinite
+
 import msgspec
 
 Value = float | int | str | bool | bytes | None
@@ -41,3 +43,16 @@ class Aside(Record, frozen=True, gc=False):
 def aside(record: Record, output: str) -> Aside:
     """The record, for another output of the task that gives it."""
     return Aside(record.id, record.source, record.time, record.values, record.units, record.meta, output)
+
+
+def text(value: Value) -> str:
+    """A value as the text it is compared by: 8, 8.0 and "8" are the same; bytes are UTF-8."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bytes):
+        return value.decode(errors="replace")
+    if isinstance(value, float) and isfinite(value) and value.is_integer():
+        return str(int(value))
+    if type(value) is int:
+        return f"{value:d}" if value.bit_length() < 1024 else f"{value:x}"  # decimal is refused for very long ones
+    return str(value)

@@ -3,8 +3,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from riot_tasks import BadRecord, Record
-from riot_tasks.fields import LIMIT, derived, number, numbers, text, versioned
+from riot_tasks.fields import LIMIT, derived, number, numbers, versioned
 from riot_tasks.parameters import flag, name, names, one_of, path, positive, whole
+from riot_tasks.record import text
 
 HUGE = pytest.param(10**5000, id="huge")  # a number Python refuses to print
 VALUES = {"temperature": 21.5, "count": 3, "humidity": "40.5", "kind": "indoor", "on": True, "raw": b"1", "gone": None}

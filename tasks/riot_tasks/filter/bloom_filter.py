@@ -5,9 +5,8 @@ from pathlib import Path
 
 from riot_tasks import parameters
 from riot_tasks.algorithms.bloom import BloomFilter as Members
-from riot_tasks.fields import text
 from riot_tasks.parameters import name, one_of, whole
-from riot_tasks.record import Record
+from riot_tasks.record import Record, text
 from riot_tasks.showing import shown
 from riot_tasks.task import Task
 

@@ -12,10 +12,10 @@ from urllib.parse import quote
 from riot_tasks import parameters
 from riot_tasks.algorithms.bloom import BloomFilter as Members
 from riot_tasks.errors import Unavailable
-from riot_tasks.fields import text, versioned
+from riot_tasks.fields import versioned
 from riot_tasks.filter.bloom_filter import share
 from riot_tasks.parameters import name, whole
-from riot_tasks.record import Record, Value
+from riot_tasks.record import Record, Value, text
 from riot_tasks.showing import shown
 from riot_tasks.task import Task
 

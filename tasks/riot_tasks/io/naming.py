@@ -4,8 +4,7 @@ import re
 from collections.abc import Collection, Mapping
 
 from riot_tasks.errors import BadRecord
-from riot_tasks.fields import text
-from riot_tasks.record import Record
+from riot_tasks.record import Record, text
 from riot_tasks.showing import shown
 
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")

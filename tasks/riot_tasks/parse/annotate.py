@@ -4,10 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from riot_tasks import parameters
 from riot_tasks.errors import BadRecord
-from riot_tasks.fields import text
 from riot_tasks.parameters import name, one_of
 from riot_tasks.parse import annotations
-from riot_tasks.record import Record, Value
+from riot_tasks.record import Record, Value, text
 from riot_tasks.showing import shown
 from riot_tasks.task import Task
 

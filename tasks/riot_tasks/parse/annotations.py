@@ -6,8 +6,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from riot_tasks import parameters
-from riot_tasks.fields import text
-from riot_tasks.record import Value
+from riot_tasks.record import Value, text
 from riot_tasks.showing import shown
 
 Row = Mapping[str, Value]

@@ -7,10 +7,9 @@ import msgspec
 
 from riot_tasks import parameters
 from riot_tasks.errors import BadRecord
-from riot_tasks.fields import text
 from riot_tasks.parameters import name, one_of, whole
 from riot_tasks.parse import columns
-from riot_tasks.record import Record, Value
+from riot_tasks.record import Record, Value, text
 from riot_tasks.senml.numbers import narrow
 from riot_tasks.showing import shown
 from riot_tasks.task import Task

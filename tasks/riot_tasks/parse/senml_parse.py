@@ -1,10 +1,9 @@
 """`senml_parse`: a raw message into the records of its pack."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 from riot_tasks import senml
 from riot_tasks.errors import BadRecord
-from riot_tasks.fields import text
 from riot_tasks.parameters import flag, name, names, one_of, whole
 from riot_tasks.record import Record
 from riot_tasks.task import Task
@@ -76,8 +75,9 @@ class SenmlParse(Task):
             raise BadRecord(f"a pack of {len(payload)} bytes: the limit is {self.max_bytes} (max_bytes)")
         if self.format == "cbor" or (self.format == "auto" and senml.is_cbor(payload)):
             payload = senml.from_cbor(payload)
-        found = senml.records(payload, id=record.id, source=record.source, now=record.time, explode=self.explode)
-        return found if self.meta is None else _described(found, self.meta)
+        return senml.records(
+            payload, id=record.id, source=record.source, now=record.time, explode=self.explode, meta=self.meta or ()
+        )
 
     def _octets(self, payload: object) -> bytes:
         if isinstance(payload, str):
@@ -86,15 +86,3 @@ class SenmlParse(Task):
             return payload
         found = "missing" if payload is None else f"a {type(payload).__name__}, not bytes or text"
         raise BadRecord(f"field {self.field!r}: {found}")
-
-
-def _described(records: Collection[Record], names: Collection[str]) -> list[Record]:
-    """The records with these values of any of them in the meta of all; one that has nothing else is left out."""
-    said = {name: text(value) for each in records for name, value in each.values.items() if name in names}
-    found = []
-    for each in records:
-        values = {name: value for name, value in each.values.items() if name not in said}
-        if values:
-            units = {name: unit for name, unit in each.units.items() if name not in said}
-            found.append(Record(each.id, each.source, each.time, values, units, {**each.meta, **said}))
-    return found

@@ -4,12 +4,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from riot_tasks.errors import BadRecord
-from riot_tasks.fields import text
 from riot_tasks.models import Node, TreeModel
 from riot_tasks.parameters import names, whole
 from riot_tasks.predict.label_quantiles import RIOTBENCH
 from riot_tasks.predict.trainer import Row, Trainer
-from riot_tasks.record import Value
+from riot_tasks.record import Value, text
 
 if TYPE_CHECKING:
     from riot_tasks.algorithms.tree_growing import Fit, Grown

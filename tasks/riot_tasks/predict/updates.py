@@ -6,10 +6,10 @@ Beside the field with the document they may have `kind`, `version` and `sha256`,
 from hashlib import sha256
 
 from riot_tasks import models
-from riot_tasks.fields import text as as_text
 from riot_tasks.models.notices import MAX_SHADOW
 from riot_tasks.models.reading import KINDS
 from riot_tasks.record import Record
+from riot_tasks.record import text as as_text
 
 _LONGEST = 200
 """Characters of a version."""

@@ -1,12 +1,12 @@
 """Packs to observations and records: base fields applied, times made absolute (RFC 8428 section 4.6)."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 import msgspec
 from msgspec import UNSET
 
 from riot_tasks.errors import BadRecord
-from riot_tasks.record import Record, Value
+from riot_tasks.record import Record, Value, text
 from riot_tasks.senml.bases import Bases, Part
 from riot_tasks.senml.names import SUM
 from riot_tasks.senml.usual import read
@@ -52,7 +52,15 @@ def decode(payload: bytes, *, now: float) -> list[Observation]:
     ]
 
 
-def records(payload: bytes, *, id: int, source: str, now: float, explode: bool = False) -> list[Record]:  # noqa: A002 - Record's own word
+def records(  # noqa: PLR0913 - what a record is made of
+    payload: bytes,
+    *,
+    id: int,  # noqa: A002 - Record's own word
+    source: str,
+    now: float,
+    explode: bool = False,
+    meta: Collection[str] = (),
+) -> list[Record]:
     """The records of a pack, in order; a new one where base name, time or update time change or a field comes again.
 
     Args:
@@ -61,18 +69,34 @@ def records(payload: bytes, *, id: int, source: str, now: float, explode: bool =
         source: of the records; empty takes the base name, without `:/-_.` at its end.
         now: Unix seconds, for relative times.
         explode: one Record for each observation.
+        meta: names of entries that are no values: they stand, as text, in the meta of all records.
 
     Raises:
         BadRecord: the pack is refused as a whole; says entry and label.
     """
-    usual = read(payload, id=id, source=source, now=now, explode=explode)
-    return _thorough(payload, id, source, now, explode=explode) if usual is None else usual
+    usual = read(payload, id=id, source=source, now=now, explode=explode, meta=meta)
+    if usual is not None:
+        return usual
+    found = _thorough(payload, id, source, now, explode=explode)
+    return _described(found, meta) if meta else found
 
 
 def _thorough(payload: bytes, id: int, source: str, now: float, *, explode: bool) -> list[Record]:  # noqa: A002
     pack = decode_pack(payload)
     account(payload, pack)
     return _grouped(_resolved(pack, now), id, source, explode=explode)
+
+
+def _described(records: Sequence[Record], names: Collection[str]) -> list[Record]:
+    """The records with these values of any of them in the meta of all; one that has nothing else is left out."""
+    said = {name: text(value) for each in records for name, value in each.values.items() if name in names}
+    found = []
+    for each in records:
+        values = {name: value for name, value in each.values.items() if name not in said}
+        if values:
+            units = {name: unit for name, unit in each.units.items() if name not in said}
+            found.append(Record(each.id, each.source, each.time, values, units, {**each.meta, **said}))
+    return found
 
 
 def _resolved(pack: Pack, now: float) -> Iterator[Part]:

@@ -12,7 +12,7 @@ from typing import Annotated
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from riot_tasks.record import Record, Value
+from riot_tasks.record import Record, Value, text
 from riot_tasks.senml.names import NAMES, TAILS, is_name, is_tail
 from riot_tasks.senml.numbers import HUGE, LATEST, RELATIVE, WHOLE, number, seconds
 
@@ -45,7 +45,15 @@ _decode = msgspec.json.Decoder(list[_Entry] | _Draft, strict=False).decode
 """Not strict: a text becomes a number in C, 0.1 µs instead of 1, by JSON's grammar, or is nan or inf."""
 
 
-def read(payload: bytes, *, id: int, source: str, now: float, explode: bool) -> list[Record] | None:  # noqa: A002 - Record's own word
+def read(  # noqa: PLR0913 - what a record is made of
+    payload: bytes,
+    *,
+    id: int,  # noqa: A002 - Record's own word
+    source: str,
+    now: float,
+    explode: bool,
+    meta: Collection[str] = (),
+) -> list[Record] | None:
     """The records of a usual pack, as `resolving.records` has them; None if it is none, be it right or wrong.
 
     A pack of eight entries takes 4 µs, or 5 exploded; RIoTBench's with numbers as text 5 and 6, for which the
@@ -65,13 +73,17 @@ def read(payload: bytes, *, id: int, source: str, now: float, explode: bool) -> 
     marks += _gathered(entries, values, units) + 4 * (base is not UNSET) + 2 * (head.bt is not UNSET)
     if time is None or not _good(values, base) or not _accounted(payload, marks + 2 * (type(head.bt) is str), values):
         return None
-    meta = {"bn": base} if base else {}
-    source = source or meta.get("bn", "").rstrip(":/-_.")
+    about = {"bn": base} if base else {}
+    source = source or about.get("bn", "").rstrip(":/-_.")
+    for name in meta:
+        if name in values:
+            about[name] = text(values.pop(name))
+            units.pop(name, None)
     if not explode:
-        return [Record(id, source, time, values, units, meta)]
+        return [Record(id, source, time, values, units, about)] if values else []
     none: dict[str, str] = {}
     return [
-        Record(id, source, time, {name: value}, {name: units[name]} if name in units else none, meta)
+        Record(id, source, time, {name: value}, {name: units[name]} if name in units else none, about)
         for name, value in values.items()
     ]
 

@@ -5,9 +5,9 @@ from typing import Any
 
 from riot_tasks.algorithms.float32 import float32
 from riot_tasks.algorithms.loglog import LogLog
-from riot_tasks.fields import text, versioned
+from riot_tasks.fields import versioned
 from riot_tasks.parameters import flag, name, whole
-from riot_tasks.record import Record, Value
+from riot_tasks.record import Record, Value, text
 from riot_tasks.task import Task
 
 
