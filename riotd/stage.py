@@ -210,7 +210,7 @@ class RunningStage:
     def _process_of(self, key: str, record: Record, portion: Portion) -> _Process:
         """How the instance of a key is asked, which has been used now."""
         slot = self._instances.slots.get(key) or self._begun(key, record, portion)
-        slot.seen = portion.now
+        slot.seen, slot.entry = portion.now, b""
         if self._timeout is not None:
             self._instances.armed.pop(key, None)
             self._instances.armed[key] = portion.now
@@ -254,6 +254,7 @@ class RunningStage:
                 return
             del kept.armed[key]
             if (slot := kept.slots[key] or kept.woken(key)) is not None:
+                slot.entry = b""
                 on_idle = slot.task.on_idle
                 yield key, self._patience.ask(lambda: list(on_idle()))  # noqa: B023 - called at once
 

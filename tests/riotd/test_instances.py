@@ -80,3 +80,23 @@ def test_the_state_is_laid_out_as_before() -> None:
     shard.run(portion("a"))
     (stage,) = msgspec.msgpack.decode(shard.snapshot())["stages"].values()
     assert stage == {"of": ["tests.sample_tasks:Counter", {}, ["source"]], "keys": {"a": [1.0, {"n": 1}, False, 67]}}
+
+
+WAITING = Plan((Stage("j", "join", {"fields": ["payload", "never"], "idle_timeout": 2.0, "timeout": None}),), ())
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.tuples(st.sampled_from(["records", "tick"]), st.lists(st.sampled_from("abc"), max_size=4)), max_size=8)
+)
+def test_a_snapshot_is_of_now_whatever_was_packed_before(steps: list[tuple[str, list[str]]]) -> None:
+    """A shard that was asked for its state after each step has the same at the end as one that was asked only then."""
+    often, once = Shard(WAITING), Shard(WAITING)
+    for number, (kind, keys) in enumerate(steps):
+        for shard in (often, once):
+            now = 1.5 * number
+            tick = Portion(-1, now, [], [], [], tick=True)
+            ids = [10 * number + index for index in range(len(keys))]
+            shard.run(tick if kind == "tick" else Portion(number, now, ids, keys, [b"x"] * len(keys)))
+        often.snapshot()
+    assert often.snapshot() == once.snapshot()
