@@ -6,11 +6,10 @@ from collections.abc import Callable, Sequence
 from time import perf_counter
 from typing import Any
 
-from riotd.books import Regime
 from riotd.errors import RiotdError
 from riotd.placement import Transfer, moves
 from riotd.ports import Engine
-from riotd.pump import Pump
+from riotd.pump import Pump, Regime
 
 log = logging.getLogger(__name__)
 

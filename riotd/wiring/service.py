@@ -6,14 +6,13 @@ from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any
 
 from riotd import config as cfg
-from riotd.books import Regime
 from riotd.clock import Clock, SystemClock
 from riotd.control import Handler
 from riotd.errors import ConfigError
 from riotd.mqtt import Publisher
 from riotd.orders import Orders
 from riotd.ports import Counting, Resumable
-from riotd.pump import Before, Ends, Pump
+from riotd.pump import Before, Ends, Pump, Regime
 from riotd.reporter import Reporter
 from riotd.rescaling import Rescaler
 from riotd.sources.journaled import Journaled

@@ -14,7 +14,6 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from riotd.batching import Batcher, Limits
-from riotd.books import Regime
 from riotd.clock import SystemClock
 from riotd.dataflow import Outlet, Plan, Stage
 from riotd.engines.inline import InlineEngine
@@ -23,7 +22,7 @@ from riotd.messages import Cut, Message
 from riotd.partitioning import Keying, Partitioner, by_topic_level
 from riotd.placement import moves, placed
 from riotd.ports import Engine
-from riotd.pump import Books, Ends, Pump
+from riotd.pump import Books, Ends, Pump, Regime
 from riotd.rescaling import Rescale, Rescaler
 from riotd.segments import entrances, passes
 from riotd.stats import Stats

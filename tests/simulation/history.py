@@ -8,9 +8,9 @@ from unittest.mock import patch
 
 import msgspec
 
-from riotd.flights import Flight, Flights
 from riotd.messages import Cut, Portion
-from riotd.outgoing import Ends
+from riotd.pump import Ends
+from riotd.pump.flights import Flight, Flights
 
 
 class Histories:

@@ -5,13 +5,11 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 from riotd.batching import Batcher, Limits
-from riotd.books import Regime
 from riotd.channels import Channels
 from riotd.keeping import Keeper
 from riotd.ledger import Ledger
-from riotd.outgoing import Ends
 from riotd.partitioning import Keying, Partitioner, by_topic_level
-from riotd.pump import Books, Pump
+from riotd.pump import Books, Ends, Pump, Regime
 from riotd.rescaling import Rescaler
 from riotd.segments import entrances, passes
 from riotd.sources.journaled import Journaled

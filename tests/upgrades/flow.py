@@ -10,15 +10,13 @@ from random import Random
 import msgspec
 
 from riotd.batching import Batcher, Limits
-from riotd.books import Regime
 from riotd.clock import SystemClock
 from riotd.dataflow import Outlet, Plan, Stage
 from riotd.engines.inline import InlineEngine
 from riotd.keeping import Keeper
 from riotd.messages import Message, Result
-from riotd.outgoing import Ends
 from riotd.partitioning import Keying, Partitioner, by_topic_level
-from riotd.pump import Books, Pump
+from riotd.pump import Books, Ends, Pump, Regime
 from riotd.rescaling import Rescaler
 from riotd.segments import entrances, passes
 from riotd.sources.journaled import Journaled

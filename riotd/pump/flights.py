@@ -9,10 +9,10 @@ from typing import Any
 
 import msgspec
 
-from riotd.gates import Gate, pass_on
 from riotd.messages import Batch, Crossing, Cut, Outcome, Portion
 from riotd.placement import Placement, Transfer
 from riotd.ports import Engine
+from riotd.pump.gates import Gate, pass_on
 from riotd.stats import Stats
 
 

@@ -3,9 +3,9 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from riotd.books import Before, Books
-from riotd.launching import Launches
 from riotd.messages import Past
+from riotd.pump.books import Before, Books
+from riotd.pump.launching import Launches
 
 
 async def go_back(before: Before, books: Books, launches: Launches, *, credit: Callable[[], Awaitable[None]]) -> None:

@@ -3,12 +3,12 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from riotd.books import Before, Books
 from riotd.budget import weight
 from riotd.clock import Clock
-from riotd.flights import Flight
 from riotd.messages import ENGINE, REJECTS
-from riotd.outgoing import Ends, letters, with_topics
+from riotd.pump.books import Before, Books
+from riotd.pump.flights import Flight
+from riotd.pump.outgoing import Ends, letters, with_topics
 
 
 class Deliveries:

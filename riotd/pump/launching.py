@@ -2,11 +2,11 @@
 
 import asyncio
 
-from riotd.books import Before, Books
 from riotd.clock import Clock
-from riotd.flights import Flight, Flights
 from riotd.messages import Batch, Cut, Outcome, Portion, Reject
 from riotd.placement import Transfer
+from riotd.pump.books import Before, Books
+from riotd.pump.flights import Flight, Flights
 
 STAGE = "daemon"
 """The stage that the daemon's own refusals name."""

@@ -1,9 +1,9 @@
 """From one number of shards to another in the pump's books: placement, limits, passes, and what is counted."""
 
-from riotd.books import Books, Regime
-from riotd.flights import Flight, Flights
-from riotd.launching import Launches
 from riotd.placement import EVERYWHERE, Placement, Transfer, placed
+from riotd.pump.books import Books, Regime
+from riotd.pump.flights import Flight, Flights
+from riotd.pump.launching import Launches
 from riotd.segments import entrances, passes
 
 

@@ -7,22 +7,20 @@ from typing import Any
 
 from riotd.alarms import Alarm, Alarms
 from riotd.batching import Limits
-from riotd.books import Before, Books, Regime
 from riotd.clock import Clock
 from riotd.dataflow import Plan
-from riotd.flights import Flight, Flights
-from riotd.launching import Launches
 from riotd.ledger import Ledger
 from riotd.messages import Cut, Message
-from riotd.outgoing import Ends
 from riotd.placement import Placement, Transfer
 from riotd.ports import RejectSink, Sink
-from riotd.regimes import Regimes
-from riotd.returning import go_back
+from riotd.pump.books import Before, Books, Regime
+from riotd.pump.flights import Flight, Flights
+from riotd.pump.launching import Launches
+from riotd.pump.outgoing import Ends
+from riotd.pump.regimes import Regimes
+from riotd.pump.returning import go_back
+from riotd.pump.settling import Deliveries
 from riotd.segments import entrances, passes
-from riotd.settling import Deliveries
-
-__all__ = ["Before", "Books", "Ends", "Pump"]
 
 _PER_SHARD = 2
 """Portions a shard has at once under full load: one it works on, one that waits, so that it never idles for want of
@@ -32,7 +30,7 @@ _TIMER_GRAIN = 0.0005
 """uvloop's timers count whole milliseconds; asking half of one ahead spares a spin until the exact instant."""
 _TICK = 1.0
 """Seconds between ticks: the books are looked through, and tasks told the time that wait for it."""
-log = logging.getLogger(__name__)
+log = logging.getLogger("riotd.pump")
 
 
 class Pump:
