@@ -104,13 +104,13 @@ class Supervisor:
             beside.append(group.create_task(service.orders.run(), name="orders"))
             if service.reporter is not None:
                 beside.append(group.create_task(service.reporter.run(), name="reporter"))
-            self.ready.set()
             self._phase = "running"
             place = own_place(service.config.name)
             await stack.enter_async_context(Control(place, {**questions, "scale": service.orders.scale}))
             if commands is not None:
                 await stack.enter_async_context(commands)
                 beside.append(group.create_task(commands.run(), name="commands"))
+            self.ready.set()  # now that it also answers
             self._notifier.ready()
             log.info("%s is running: %s", service.config.name, _summary(service))
             if keeper is not None:
