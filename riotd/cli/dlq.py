@@ -3,13 +3,13 @@
 import json
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from riotd.cli.options import app_dir_option, config_argument, set_option, with_option
+from riotd.cli.options import of_a_config
 
 if TYPE_CHECKING:
     from riotd.config import Config
@@ -45,16 +45,8 @@ Examples:
   riotd dlq replay config/etl.yaml --all
   riotd dlq replay config/etl.yaml --stage parse --since 1d"""
 
-_common: tuple[Callable[[Any], Any], ...] = (config_argument, with_option, set_option, app_dir_option)
 _stage = click.option("--stage", "stages", multiple=True, metavar="STAGE", help="Only its letters. May be repeated.")
 _since = click.option("--since", metavar="DURATION", help="Only letters that are no older, as 1h or 2d.")
-
-
-def _of_a_config(function: Callable[..., None]) -> Callable[..., None]:
-    """Give a verb the argument and options that say which configuration."""
-    for decorate in reversed(_common):
-        function = decorate(function)
-    return function
 
 
 @click.group("dlq", epilog=EPILOG, invoke_without_command=False)
@@ -67,7 +59,7 @@ def command() -> None:
 
 
 @command.command("ls", epilog=LS_EPILOG)
-@_of_a_config
+@of_a_config
 @_stage
 @_since
 @click.option("--limit", default=_SHOWN, show_default=True, type=click.IntRange(0), help="Of letters shown; 0 is all.")
@@ -97,7 +89,7 @@ def ls(  # noqa: PLR0917 - one for each option
 
 
 @command.command("show", epilog=SHOW_EPILOG)
-@_of_a_config
+@of_a_config
 @click.argument("number", type=int)
 @click.option("--raw", is_flag=True, help="The payload's bytes and nothing else.")
 @click.option("--json", "as_json", is_flag=True, help="A JSON object, with payload or payload_b64.")
@@ -123,7 +115,7 @@ def show(  # noqa: PLR0917 - one for each option
 
 
 @command.command("replay", epilog=REPLAY_EPILOG)
-@_of_a_config
+@of_a_config
 @click.argument("numbers", type=int, nargs=-1)
 @click.option("--all", "everything", is_flag=True, help="All that were not sent again yet.")
 @_stage

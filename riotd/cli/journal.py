@@ -2,14 +2,14 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from riotd.cli.options import app_dir_option, config_argument, set_option, with_option
+from riotd.cli.options import of_a_config
 
 if TYPE_CHECKING:
     from riotd.journal import Folder
@@ -45,15 +45,7 @@ Examples:
   riotd journal repair config/etl.yaml
   systemctl stop riotd@etl && riotd journal repair config/etl.yaml --write && systemctl start riotd@etl"""
 
-_common: tuple[Callable[[Any], Any], ...] = (config_argument, with_option, set_option, app_dir_option)
 _json = click.option("--json", "as_json", is_flag=True, help="As JSON.")
-
-
-def _of_a_config(function: Callable[..., None]) -> Callable[..., None]:
-    """Give a verb the argument and options that say which configuration."""
-    for decorate in reversed(_common):
-        function = decorate(function)
-    return function
 
 
 @click.group("journal", epilog=EPILOG)
@@ -66,7 +58,7 @@ def command() -> None:
 
 
 @command.command("ls", epilog=LS_EPILOG)
-@_of_a_config
+@of_a_config
 @_json
 def ls(config: Path, overlays: Sequence[str], settings: Sequence[str], app_dir: str, *, as_json: bool) -> None:  # noqa: ARG001 - app_dir's callback has put it where tasks are found
     """List the files of CONFIG's journal with the messages in them, and its snapshots."""
@@ -83,7 +75,7 @@ def ls(config: Path, overlays: Sequence[str], settings: Sequence[str], app_dir: 
 
 
 @command.command("show", epilog=SHOW_EPILOG)
-@_of_a_config
+@of_a_config
 @click.argument("number", type=int)
 @click.option("--raw", is_flag=True, help="The payload's bytes and nothing else.")
 def show(  # noqa: PLR0917 - one for each option
@@ -112,7 +104,7 @@ def show(  # noqa: PLR0917 - one for each option
 
 
 @command.command("check", epilog=CHECK_EPILOG)
-@_of_a_config
+@of_a_config
 @_json
 def check(config: Path, overlays: Sequence[str], settings: Sequence[str], app_dir: str, *, as_json: bool) -> None:  # noqa: ARG001 - as above
     """Say whether the journal is whole; if not, where it is damaged, and which messages are lost by that."""
@@ -128,7 +120,7 @@ def check(config: Path, overlays: Sequence[str], settings: Sequence[str], app_di
 
 
 @command.command("repair", epilog=REPAIR_EPILOG)
-@_of_a_config
+@of_a_config
 @click.option("--write", is_flag=True, help="Do it; otherwise it is only said.")
 def repair(config: Path, overlays: Sequence[str], settings: Sequence[str], app_dir: str, *, write: bool) -> None:  # noqa: ARG001 - as above
     """Cut out what is damaged; what is lost by it becomes a dead letter each at the next start.

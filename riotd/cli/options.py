@@ -1,6 +1,7 @@
 """Options that several verbs have."""
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -40,3 +41,10 @@ app_dir_option = click.option(
     callback=_put_first,
     help="Where the modules of module:Class tasks are.",
 )
+
+
+def of_a_config(function: Callable[..., None]) -> Callable[..., None]:
+    """Give a verb the argument and options that say which configuration."""
+    for decorate in (app_dir_option, set_option, with_option, config_argument):
+        function = decorate(function)
+    return function
