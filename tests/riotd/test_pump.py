@@ -166,18 +166,23 @@ class TestAcknowledging:
         assert len(bench.source.acked) == 1
 
 
+async def still(bench: Bench) -> int:
+    """Messages taken in and not acknowledged, when nothing moves any more."""
+    seen = -1
+    while seen != bench.source.unacked:
+        seen = bench.source.unacked
+        for _ in range(50):
+            await asyncio.sleep(0.001)
+    return seen
+
+
 class TestBounds:
     async def test_a_stalled_sink_stops_the_intake(self) -> None:
         """With the sink down the pump takes in max_in_flight bytes and a batch, and no more."""
         bench = Bench(feed(2000), max_in_flight=20_000, shards=1)
         bench.sinks[0].stall()
         running = asyncio.create_task(bench.run())
-        seen = -1
-        while seen != bench.source.unacked:  # until nothing moves any more
-            seen = bench.source.unacked
-            for _ in range(50):
-                await asyncio.sleep(0.001)
-        assert 0 < seen < 150
+        assert 0 < await still(bench) < 150
         bench.sinks[0].resume()
         await running
         assert len(bench.source.acked) == 2000
@@ -189,12 +194,7 @@ class TestBounds:
         bench = Bench(feed(2000), max_in_flight=10**9, shards=1, budget=budget)
         bench.sinks[0].stall()
         running = asyncio.create_task(bench.run())
-        seen = -1
-        while seen != bench.source.unacked:  # until nothing moves any more
-            seen = bench.source.unacked
-            for _ in range(50):
-                await asyncio.sleep(0.001)
-        assert 0 < seen < 150
+        assert 0 < await still(bench) < 150
         bench.sinks[0].resume()
         await running
         assert (len(bench.source.acked), budget.results) == (2000, 0)
