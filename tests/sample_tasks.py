@@ -79,6 +79,19 @@ class Hanging(Task):
         return (record,)
 
 
+class Gated(Task):
+    """Gives records on while its gate is open, and waits until then."""
+
+    stateful = False
+    waits = True
+    gate: ClassVar[Event] = Event()
+
+    def process(self, record: Record) -> Iterable[Record]:
+        """The record, once the gate is open."""
+        Gated.gate.wait(30)
+        return (record,)
+
+
 class Ferry(BulkTask):
     """Carries all records at once: refuses the payload bad, breaks down at bug, is away the first `away` times."""
 

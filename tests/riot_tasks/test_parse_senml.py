@@ -51,6 +51,26 @@ def test_what_describes_a_message(explode: bool) -> None:  # noqa: FBT001 - a mo
     assert [(each.values, each.units) for each in found] == [(each.values, each.units) for each in plain]
 
 
+@pytest.mark.parametrize("explode", [False, True])
+@pytest.mark.parametrize("usual", [False, True])
+def test_a_usual_pack_is_described_likewise(explode: bool, usual: bool) -> None:  # noqa: FBT001 - modes of the task
+    """Nearly all packs are read in one go: what describes them is no value there either."""
+    entries = [
+        {"n": "id", "sv": "dev7"},
+        {"n": "a", "u": "m", "v": 1.5},
+        {"n": "b", "v": 2, **({} if usual else {"s": 3})},
+    ]
+    task = SenmlParse(explode=explode, meta=["id"])
+    found = list(task.process(raw(json.dumps({"e": entries, "bt": 1422748800000}))))
+    assert {name for record in found for name in record.values} >= {"a", "b"}
+    assert all("id" not in record.values | record.units and record.meta == {"id": "dev7"} for record in found)
+
+
+def test_a_pack_of_nothing_but_description_gives_nothing() -> None:
+    """Where no value is left there is no record."""
+    assert list(SenmlParse(meta=["id"]).process(raw(b'[{"n":"id","vs":"dev7"}]'))) == []
+
+
 def test_relative_times_count_from_the_receipt() -> None:
     """A time relative to now is relative to the time of the raw record."""
     (record,) = SenmlParse().process(raw(b'[{"n":"a","t":-60,"v":1}]'))

@@ -16,6 +16,7 @@ from riotd.partitioning import Keying, Partitioner, by_topic_level
 from riotd.pump import Books, Ends, Pump
 from riotd.stats import Stats
 from riotd.testing import ABORT, PAUSE, Abort, Cue, ListRejects, ListSink, ListSource
+from tests.sample_tasks import Gated
 
 COUNTER, MOODY = "tests.sample_tasks:Counter", "tests.sample_tasks:Moody"
 
@@ -198,6 +199,22 @@ class TestBounds:
         bench.sinks[0].resume()
         await running
         assert (len(bench.source.acked), budget.results) == (2000, 0)
+
+    async def test_a_second_portion_is_for_full_batches(self) -> None:
+        """What comes while a shard works waits together, and only a full batch is sent after the first."""
+        Gated.gate.clear()
+        items: list[Message | bytes | Cue] = [*feed(1), PAUSE, *feed(3), PAUSE, *feed(4), PAUSE]
+        bench = Bench(items, plan=plan_of(Stage("g", "tests.sample_tasks:Gated")), shards=1)
+        running = asyncio.create_task(bench.run())
+        seen = []
+        for _ in range(3):
+            await bench.source.paused()
+            seen.append((bench.pump.in_engine, len(bench.pump.waiting)))
+            bench.source.resume()
+        Gated.gate.set()
+        await running
+        assert seen == [(1, 0), (1, 3), (2, 2)]
+        assert len(bench.source.acked) == 8
 
     async def test_what_waits_for_a_batch_is_bounded(self) -> None:
         """However fast the source, no more waits for an engine's credit than a batch and what one receive gives."""

@@ -27,6 +27,15 @@ def test_no_value_breaks_the_topic(text: str, source: str, stage: str, name: str
     filled.encode()
 
 
+def test_any_number_of_devices_has_topics_of_its_own() -> None:
+    """More devices than are remembered, asked for again and again: each has its own topic."""
+    template = TopicTemplate("out/{source}/{topic[1]}")
+    devices = [str(number) for number in range(10_000)]
+    for _ in range(2):
+        topics = [template.render(device, "s", "n", f"in/{number % 3}") for number, device in enumerate(devices)]
+        assert topics == [f"out/{device}/{number % 3}" for number, device in enumerate(devices)]
+
+
 @given(st.text("abc.:-ä ", min_size=1), st.text("abc", min_size=1))
 def test_fit_values_stay_as_they_are(source: str, stage: str) -> None:
     """Only what must not be in a level is replaced."""
