@@ -19,7 +19,7 @@ from riotd import wiring
 from riotd.cli.status_view import Picture
 from riotd.cli.verbs import riotd
 from riotd.config import load
-from riotd.control import RefusedError
+from riotd.control import RefusedError, own_place
 from riotd.engines.inline import InlineEngine
 from riotd.errors import EngineError
 from riotd.notify import Notifier
@@ -73,6 +73,12 @@ async def test_it_says_what_has_moved(config: Path) -> None:
     assert (report["from"], report["to"], report["phase"], report["moved"]) == (3, 1, "done", 85)
     assert looked.output.startswith("grown: 3 shards became 1: 85 ")
     assert [done.exit_code for done in (words, again, as_json, looked)] == [0] * 4
+
+
+async def test_who_is_ready_answers(config: Path) -> None:
+    """The control socket is there when the daemon says that it is ready, not some time later."""
+    async with running(config):
+        assert own_place("grown").exists()
 
 
 async def test_a_number_that_cannot_be_run_is_refused(config: Path) -> None:
